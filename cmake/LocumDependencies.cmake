@@ -1,14 +1,7 @@
-# Every library the project stands on, found once.
+# Every library the project stands on, found once; the installed package finds them in the same way.
 find_package(PkgConfig REQUIRED)
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers only hit the cache when ccache may ignore their time stamps.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
-endif()
-
 find_package(MPI REQUIRED COMPONENTS CXX)
-find_package(Torch REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/LocumTorch.cmake)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 # Debian names the parallel build by its MPI; other systems just "hdf5".
@@ -34,4 +27,6 @@ if(LOCUM_PETSC)
   if(NOT PETSC_FOUND)
     message(FATAL_ERROR "PETSc was not found. Install petsc-dev or set PKG_CONFIG_PATH, or configure with -DLOCUM_PETSC=OFF to build without reference solvers.")
   endif()
+  # The flags Debian built it with (_FORTIFY_SOURCE) would cost us the precompiled header.
+  set_target_properties(PkgConfig::PETSC PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 endif()
