@@ -1,3 +1,4 @@
+#include <locum/core/error.hpp>
 #include <locum/core/sample.hpp>
 
 #include <iostream>
