@@ -1,0 +1,24 @@
+// Stands in for the rest of this folder in a build without PETSc.
+#include <locum/core/error.hpp>
+
+#include "petsc.hpp"
+#include "registry.hpp"
+
+namespace locum::solvers {
+
+PetscSession::PetscSession(const Communicator&) {}
+PetscSession::~PetscSession() = default;
+
+bool reference_available() { return false; }
+
+std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
+                                                    const std::map<std::string, std::string>&)
+{
+  throw OptionError({.doing = "looking up the reference solver",
+                     .where = "equation " + equation.name(),
+                     .found = "a build without PETSc",
+                     .expected = "one with it",
+                     .advice = "install petsc-dev, then cmake --preset release -DLOCUM_PETSC=ON and build again"});
+}
+
+}  // namespace locum::solvers
