@@ -1,0 +1,294 @@
+#include "checkpoint.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "atomic_file.hpp"
+#include "hdf5.hpp"
+
+namespace locum::io {
+
+namespace {
+
+constexpr std::array<char, 8> magic = {'L', 'O', 'C', 'U', 'M', 'C', 'K', 'P'};
+constexpr std::uint32_t format_version = 1;
+
+using Hash = std::array<unsigned char, sizeof(XXH128_canonical_t)>;
+using Bytes = std::vector<std::byte>;
+
+/// What follows the HDF5 image, without its last part, the hash of everything before it.
+constexpr std::size_t prefix_size = magic.size() + sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t footer_size = prefix_size + sizeof(Hash);
+static_assert(std::endian::native == std::endian::little, "the footer's integers are little-endian");
+
+template <class Value>
+void append(Bytes& bytes, const Value& value)
+{
+  const auto* raw = reinterpret_cast<const std::byte*>(&value);
+  bytes.insert(bytes.end(), raw, raw + sizeof value);
+}
+
+template <class Value>
+Value take(const std::byte*& position)
+{
+  Value value;
+  std::memcpy(&value, position, sizeof value);
+  position += sizeof value;
+  return value;
+}
+
+Hash hash_of(std::span<const std::byte> bytes)
+{
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  Hash hash;
+  std::memcpy(hash.data(), canonical.digest, hash.size());
+  return hash;
+}
+
+std::string to_string(const Hash& hash)
+{
+  std::string text;
+  for (const unsigned char byte : hash) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+/// HDF5 that keeps files in memory and never touches the disk.
+hdf5::PropertyHandle in_memory(std::size_t increment, const hdf5::Task& task)
+{
+  hdf5::PropertyHandle access(hdf5::check(H5Pcreate(H5P_FILE_ACCESS), task));
+  hdf5::check(H5Pset_fapl_core(access.get(), increment, /*backing_store=*/false), task);
+  return access;
+}
+
+/// A text is a string of fixed length: unlike one of variable length it needs no heap, and may be as long as it likes.
+void write_text(hid_t file, const std::string& path, const std::string& text, const hdf5::Task& task)
+{
+  const hdf5::TypeHandle type(hdf5::check(H5Tcopy(H5T_C_S1), task));
+  hdf5::check(H5Tset_size(type.get(), std::max<std::size_t>(text.size(), 1)), task);
+  hdf5::check(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), task);
+  hdf5::check(H5Tset_cset(type.get(), H5T_CSET_UTF8), task);
+  const auto dataset = hdf5::create(file, path, type.get(), {}, task);
+  hdf5::check(H5Dwrite(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.c_str()), task);
+}
+
+std::string read_text(const hdf5::ObjectHandle& dataset, hid_t type, const hdf5::Task& task)
+{
+  std::string text(H5Tget_size(type), '\0');
+  hdf5::check(H5Dread(dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), task);
+  text.resize(::strnlen(text.data(), text.size()));
+  return text;
+}
+
+Bytes read_bytes(const std::filesystem::path& file, const std::string& doing)
+{
+  const auto refuse = [&](int reason) -> SystemError {
+    return SystemError({.doing = doing,
+                        .where = file.string(),
+                        .found = std::generic_category().message(reason),
+                        .expected = "a checkpoint that can be read",
+                        .advice = fmt::format("`ls -l {}`", file.string())});
+  };
+  const Handle<int, -1, ::close> descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!descriptor) throw refuse(errno);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error) throw refuse(error.value());
+  Bytes bytes(size);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = ::read(descriptor.get(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw refuse(errno);
+    if (count == 0) bytes.resize(done);  // somebody cut it short meanwhile: the footer will tell
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+/// The HDF5 image in a checkpoint's bytes.
+std::span<const std::byte> verified_image(const Bytes& bytes, const std::filesystem::path& file,
+                                          const std::string& doing)
+{
+  const std::string info = fmt::format("`locum info {}`", file.string());
+  const auto refuse = [&](std::string found, std::string expected, std::string advice) {
+    return DataError({.doing = doing,
+                      .where = file.string(),
+                      .found = std::move(found),
+                      .expected = std::move(expected),
+                      .advice = std::move(advice)});
+  };
+
+  const std::byte* position = bytes.data() + (bytes.size() < footer_size ? 0 : bytes.size() - footer_size);
+  if (bytes.size() < footer_size || take<std::array<char, 8>>(position) != magic)
+    throw refuse(fmt::format("{} bytes without locum's footer: not a locum checkpoint, or cut short", bytes.size()),
+                 "a whole checkpoint", "an older checkpoint, or " + info + " if it is another kind of file");
+  const auto version = take<std::uint32_t>(position);
+  const auto length = take<std::uint64_t>(position);
+  const auto written = take<Hash>(position);
+  const Hash found = hash_of(std::span(bytes).first(bytes.size() - sizeof(Hash)));
+  if (found != written)
+    throw refuse("content hash " + to_string(found), to_string(written) + ", as its footer says",
+                 "an older checkpoint: this one was damaged");
+  if (length != bytes.size() - footer_size)
+    throw refuse(fmt::format("{} bytes before the footer", bytes.size() - footer_size),
+                 fmt::format("{}, as its footer says", length), "an older checkpoint: this one was damaged");
+  if (version > format_version)
+    throw refuse(fmt::format("format version {}: written by a newer locum", version),
+                 fmt::format("version {} at most", format_version), "the locum that wrote it, or a newer one");
+  return std::span(bytes).first(length);
+}
+
+}  // namespace
+
+void Checkpoint::put(const std::string& path, torch::Tensor values) { entries_[path] = std::move(values); }
+
+void Checkpoint::put(const std::string& path, std::string text) { entries_[path] = std::move(text); }
+
+std::vector<std::string> Checkpoint::names(const std::string& group) const
+{
+  const std::string prefix = group + "/";
+  std::vector<std::string> names;
+  for (auto entry = entries_.lower_bound(prefix); entry != entries_.end() && entry->first.starts_with(prefix); ++entry)
+    names.push_back(entry->first.substr(prefix.size()));
+  return names;
+}
+
+const Checkpoint::Entry& Checkpoint::entry(const std::string& path) const
+{
+  if (const auto found = entries_.find(path); found != entries_.end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [name, value] : entries_) known.push_back(name);
+  const auto nearest = nearest_name(path, known);
+  throw DataError(
+      {.doing = "reading the checkpoint",
+       .where = where_,
+       .found = fmt::format("no \"{}\"", path),
+       .expected = fmt::format("it among {} entries", known.size()),
+       .advice = nearest.empty() ? fmt::format("`locum info {}`", where_) : fmt::format("\"{}\"", nearest)});
+}
+
+/// `entry` as a `Kind`.
+template <class Kind, class Entry>
+static const Kind& get(const Entry& entry, const std::string& where, const std::string& path,
+                       const std::string& expected)
+{
+  if (const Kind* value = std::get_if<Kind>(&entry)) return *value;
+  throw DataError({.doing = "reading the checkpoint",
+                   .where = fmt::format("{}:/{}", where, path),
+                   .found = expected == "a text" ? "numbers" : "a text",
+                   .expected = expected,
+                   .advice = ""});
+}
+
+const torch::Tensor& Checkpoint::tensor(const std::string& path) const
+{
+  return get<torch::Tensor>(entry(path), where_, path, "numbers");
+}
+
+const std::string& Checkpoint::text(const std::string& path) const
+{
+  return get<std::string>(entry(path), where_, path, "a text");
+}
+
+/// `values` as one number of the kind asked for.
+static torch::Scalar one_number(const torch::Tensor& values, bool whole, const std::string& where,
+                                const std::string& path)
+{
+  if (values.dim() == 0 && (!whole || values.scalar_type() == torch::kInt64)) return values.item();
+  throw DataError({.doing = "reading the checkpoint",
+                   .where = fmt::format("{}:/{}", where, path),
+                   .found = fmt::format("{} values {}", c10::toString(values.scalar_type()),
+                                        fmt::format("[{}]", fmt::join(values.sizes(), ", "))),
+                   .expected = whole ? "one whole number" : "one number",
+                   .advice = ""});
+}
+
+std::int64_t Checkpoint::integer(const std::string& path) const
+{
+  return one_number(tensor(path), /*whole=*/true, where_, path).toLong();
+}
+
+double Checkpoint::real(const std::string& path) const
+{
+  return one_number(tensor(path), /*whole=*/false, where_, path).toDouble();
+}
+
+void Checkpoint::write(const std::filesystem::path& file) const
+{
+  const hdf5::Quiet quiet;
+  const hdf5::Task task{.doing = "writing the checkpoint", .where = file.string(), .access = hdf5::Task::Access::write};
+
+  std::size_t payload = 1 << 16;
+  for (const auto& [path, value] : entries_)
+    if (const auto* values = std::get_if<torch::Tensor>(&value)) payload += values->nbytes();
+  const auto access = in_memory(payload, task);
+  const hdf5::FileHandle image(
+      hdf5::check(H5Fcreate(file.filename().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), task));
+  for (const auto& [path, value] : entries_) {
+    if (const auto* values = std::get_if<torch::Tensor>(&value)) hdf5::write(image.get(), path, *values, task);
+    else write_text(image.get(), path, std::get<std::string>(value), task);
+  }
+  hdf5::check(H5Fflush(image.get(), H5F_SCOPE_LOCAL), task);
+  const auto length = hdf5::check(H5Fget_file_image(image.get(), nullptr, 0), task);
+
+  Bytes bytes(static_cast<std::size_t>(length));
+  bytes.reserve(bytes.size() + footer_size);
+  hdf5::check(H5Fget_file_image(image.get(), bytes.data(), bytes.size()), task);
+  append(bytes, magic);
+  append(bytes, format_version);
+  append(bytes, static_cast<std::uint64_t>(length));
+  append(bytes, hash_of(bytes));
+  write_atomically(file, bytes);
+}
+
+/// All datasets below `group`, with their paths.
+static void read_entries(hid_t group, const std::string& prefix, Checkpoint& checkpoint, const hdf5::Task& task)
+{
+  for (const std::string& name : hdf5::children(group, task)) {
+    const std::string path = prefix + name;
+    const auto object = hdf5::open_child(group, name, task);
+    if (!hdf5::is_dataset(object)) {
+      read_entries(object.get(), path + "/", checkpoint, task);
+      continue;
+    }
+    const hdf5::TypeHandle type(hdf5::check(H5Dget_type(object.get()), task));
+    if (H5Tget_class(type.get()) == H5T_STRING) checkpoint.put(path, read_text(object, type.get(), task));
+    else checkpoint.put(path, hdf5::read(object, hdf5::at(task, path)));
+  }
+}
+
+Checkpoint Checkpoint::read(const std::filesystem::path& file)
+{
+  const hdf5::Quiet quiet;
+  const hdf5::Task task{.doing = "reading the checkpoint", .where = file.string()};
+  const Bytes bytes = read_bytes(file, task.doing);
+  const auto image = verified_image(bytes, file, task.doing);
+
+  const auto access = in_memory(1 << 16, task);
+  // HDF5 copies the image; its interface asks for a pointer to non-const for the sake of other uses.
+  hdf5::check(H5Pset_file_image(access.get(), const_cast<std::byte*>(image.data()), image.size()), task);
+  const hdf5::FileHandle opened(hdf5::check(H5Fopen(file.filename().c_str(), H5F_ACC_RDONLY, access.get()), task));
+  Checkpoint checkpoint;
+  checkpoint.where_ = file.string();
+  read_entries(opened.get(), "", checkpoint, task);
+  return checkpoint;
+}
+
+bool Checkpoint::recognises(const std::filesystem::path& file)
+{
+  std::ifstream stream(file, std::ios::binary);
+  std::array<char, 8> found{};
+  stream.seekg(-static_cast<std::streamoff>(footer_size), std::ios::end);
+  return stream.read(found.data(), found.size()) && found == magic;
+}
+
+}  // namespace locum::io

@@ -1,0 +1,323 @@
+#include "dataset_writer.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <locum/core/agree.hpp>
+#include <locum/core/error.hpp>
+#include <system_error>
+
+#include "atomic_file.hpp"
+#include "hdf5.hpp"
+
+namespace locum::io {
+
+struct DatasetWriter::OpenFile {
+  hdf5::FileHandle handle;
+};
+
+namespace {
+
+hdf5::Task writing(const std::filesystem::path& file)
+{
+  return {.doing = "writing the dataset", .where = file.string(), .access = hdf5::Task::Access::write};
+}
+
+/// Order of the tensor a field of so many components is in The Well's terms.
+int tensor_order(const FieldDescription& field, const Grid& grid)
+{
+  const auto dimensions = static_cast<std::int64_t>(grid.axes.size());
+  if (field.components == 1) return 0;
+  if (field.components == dimensions) return 1;
+  if (field.components == dimensions * dimensions) return 2;
+  throw ShapeError({.doing = "laying out the dataset",
+                    .where = fmt::format("field {}", field.name),
+                    .found = fmt::format("{} components", field.components),
+                    .expected = fmt::format("1, {} or {}: a scalar, vector or tensor in {} dimensions", dimensions,
+                                            dimensions * dimensions, dimensions),
+                    .advice = "one field for each component"});
+}
+
+std::string path_of(const FieldDescription& field, const Grid& grid)
+{
+  return fmt::format("t{}_fields/{}", tensor_order(field, grid), field.name);
+}
+
+/// [sample, (step,) (z, y,) x, (component, (component))]
+std::vector<std::int64_t> shape_of(const FieldDescription& field, const DatasetHeader& header)
+{
+  std::vector<std::int64_t> shape = {header.samples};
+  if (field.time_varying) shape.push_back(static_cast<std::int64_t>(header.times.size()));
+  const auto points = header.grid.shape();
+  shape.insert(shape.end(), points.begin(), points.end());
+  shape.insert(shape.end(), static_cast<std::size_t>(tensor_order(field, header.grid)),
+               static_cast<std::int64_t>(points.size()));
+  return shape;
+}
+
+/// Bytes of all fields and scalars.
+std::size_t size_of(const DatasetHeader& header)
+{
+  std::size_t bytes = header.scalars.size() * static_cast<std::size_t>(header.samples) * sizeof(double);
+  for (const FieldDescription& field : header.fields) {
+    std::size_t values = 1;
+    for (const auto extent : shape_of(field, header)) values *= static_cast<std::size_t>(extent);
+    bytes += values * c10::elementSize(header.type);
+  }
+  return bytes;
+}
+
+void describe_varying(const hdf5::ObjectHandle& object, bool sample, bool time, const hdf5::Task& task)
+{
+  hdf5::write_attribute(object.get(), "sample_varying", sample, task);
+  hdf5::write_attribute(object.get(), "time_varying", time, task);
+}
+
+void describe_quantity(const hdf5::ObjectHandle& object, const std::string& name, const std::string& unit,
+                       const hdf5::Task& task)
+{
+  std::string long_name = name;
+  std::replace(long_name.begin(), long_name.end(), '_', ' ');
+  hdf5::write_attribute(object.get(), "units", unit, task);
+  hdf5::write_attribute(object.get(), "long_name", long_name, task);
+}
+
+void lay_out_dimensions(hid_t file, const DatasetHeader& header, const hdf5::Task& task)
+{
+  const Grid& grid = header.grid;
+  std::vector<std::string> names;
+  for (const Axis& axis : grid.axes) names.push_back(axis.name);
+  hdf5::write_attribute(hdf5::create_group(file, "dimensions", task).get(), "spatial_dims", names, task);
+  const auto time = hdf5::write(file, "dimensions/time", torch::tensor(header.times, torch::kFloat64), task);
+  hdf5::write_attribute(time.get(), "sample_varying", false, task);
+  for (std::size_t i = 0; i < grid.axes.size(); ++i) {
+    const auto dimension = hdf5::write(file, "dimensions/" + names[i], grid.coordinates(i), task);
+    describe_varying(dimension, false, false, task);
+    hdf5::write_attribute(dimension.get(), "units", grid.axes[i].unit, task);
+    hdf5::write_attribute(dimension.get(), "spacing", grid.axes[i].spacing, task);
+  }
+}
+
+/// One group an axis, as The Well's own writer makes them: "x_wall", "y_periodic". The mask marks both ends.
+void lay_out_boundaries(hid_t file, const Grid& grid, const hdf5::Task& task)
+{
+  hdf5::create_group(file, "boundary_conditions", task);
+  for (const Axis& axis : grid.axes) {
+    const std::string name = fmt::format("boundary_conditions/{}_{}", axis.name, axis.periodic ? "periodic" : "wall");
+    const auto group = hdf5::create_group(file, name, task);
+    hdf5::write_attribute(group.get(), "associated_dims", std::vector<std::string>{axis.name}, task);
+    hdf5::write_attribute(group.get(), "associated_fields", std::vector<std::string>{}, task);
+    hdf5::write_attribute(group.get(), "bc_type", std::string(axis.periodic ? "PERIODIC" : "WALL"), task);
+    describe_varying(group, false, false, task);
+    Tensor mask = torch::zeros({axis.points}, torch::kBool);
+    mask[0] = true;
+    mask[-1] = true;
+    hdf5::write(file, name + "/mask", mask, task);
+  }
+}
+
+void lay_out_fields(hid_t file, const DatasetHeader& header, const hdf5::Task& task)
+{
+  const hdf5::TypeHandle type = hdf5::stored_type(header.type, task);
+  const std::vector<bool> dim_varying(header.grid.axes.size(), true);
+  for (int order = 0; order < 3; ++order) {
+    const std::string group = fmt::format("t{}_fields", order);
+    const auto fields = hdf5::create_group(file, group, task);
+    std::vector<std::string> names;
+    for (const FieldDescription& field : header.fields) {
+      if (tensor_order(field, header.grid) != order) continue;
+      names.push_back(field.name);
+      const auto dataset = hdf5::create(file, path_of(field, header.grid), type.get(), shape_of(field, header), task);
+      hdf5::write_attribute(dataset.get(), "dim_varying", dim_varying, task);
+      describe_varying(dataset, true, field.time_varying, task);
+      describe_quantity(dataset, field.name, field.unit, task);
+    }
+    hdf5::write_attribute(fields.get(), "field_names", names, task);
+  }
+}
+
+void lay_out_scalars(hid_t file, const DatasetHeader& header, const hdf5::Task& task)
+{
+  const auto scalars = hdf5::create_group(file, "scalars", task);
+  const hdf5::TypeHandle type = hdf5::stored_type(torch::kFloat64, task);
+  std::vector<std::string> names;
+  for (const auto& [name, unit] : header.scalars) {
+    names.push_back(name);
+    const auto dataset = hdf5::create(file, "scalars/" + name, type.get(), {header.samples}, task);
+    describe_varying(dataset, true, false, task);
+    describe_quantity(dataset, name, unit, task);
+  }
+  hdf5::write_attribute(scalars.get(), "field_names", names, task);
+}
+
+/// The whole file but for its values, by one process alone: nothing in it can depend on the number of ranks.
+void lay_out(const std::filesystem::path& path, const DatasetHeader& header)
+{
+  const hdf5::Task task = writing(path);
+  hdf5::FileHandle file(hdf5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), task));
+  hdf5::write_attribute(file.get(), "dataset_name", header.name, task);
+  hdf5::write_attribute(file.get(), "grid_type", std::string("cartesian"), task);
+  hdf5::write_attribute(file.get(), "n_spatial_dims", static_cast<std::int64_t>(header.grid.axes.size()), task);
+  hdf5::write_attribute(file.get(), "n_trajectories", header.samples, task);
+  hdf5::write_attribute(file.get(), "simulation_parameters", std::vector<std::string>{}, task);
+  lay_out_dimensions(file.get(), header, task);
+  lay_out_boundaries(file.get(), header.grid, task);
+  lay_out_fields(file.get(), header, task);
+  lay_out_scalars(file.get(), header, task);
+  const auto provenance = hdf5::create_group(file.get(), "provenance", task);
+  for (const auto& [name, value] : header.provenance) hdf5::write_attribute(provenance.get(), name, value, task);
+  hdf5::check(H5Fclose(file.give_up()), task);
+}
+
+/// Samples `first`… of dataset `path`, and of its step `step` if it has steps.
+/// @param values  in the dataset's shape, one step long
+void write_rows(hid_t file, const std::string& path, std::int64_t first, std::optional<std::int64_t> step,
+                const Tensor& values, const hdf5::Task& task)
+{
+  if (values.numel() == 0) return;
+  const hdf5::ObjectHandle dataset(hdf5::check(H5Dopen2(file, path.c_str(), H5P_DEFAULT), task));
+  std::vector<hsize_t> start(static_cast<std::size_t>(values.dim()), 0);
+  const std::vector<hsize_t> count(values.sizes().begin(), values.sizes().end());
+  start[0] = static_cast<hsize_t>(first);
+  if (step) start[1] = static_cast<hsize_t>(*step);
+  const hdf5::SpaceHandle there(hdf5::check(H5Dget_space(dataset.get()), task));
+  hdf5::check(H5Sselect_hyperslab(there.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), task);
+  const hdf5::SpaceHandle here(
+      hdf5::check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), task));
+  hdf5::check(H5Dwrite(dataset.get(), hdf5::memory_type(values.scalar_type(), task), here.get(), there.get(),
+                       H5P_DEFAULT, values.data_ptr()),
+              task);
+}
+
+}  // namespace
+
+DatasetWriter::DatasetWriter(const Communicator& ranks, std::filesystem::path file, DatasetHeader header)
+    : ranks_(ranks), path_(std::move(file)), partial_(path_.string() + ".partial"), header_(std::move(header))
+{
+  const hdf5::Quiet quiet;
+  for (const FieldDescription& field : header_.fields) tensor_order(field, header_.grid);
+  if (header_.times.empty())
+    throw ShapeError({.doing = "laying out the dataset",
+                      .where = path_.string(),
+                      .found = "no times",
+                      .expected = "the time of at least one step",
+                      .advice = ""});
+  try {
+    agree(ranks_, [&] {
+      if (!ranks_.is_root()) return;
+      // HDF5 does not recover from a disk that fills up while it writes: ask for the room before, keep it afterwards.
+      const std::size_t metadata = 1 << 20;
+      reserve(partial_, size_of(header_) + metadata);
+      lay_out(partial_, header_);
+      reserve(partial_, std::filesystem::file_size(partial_));
+    });
+
+    const hdf5::Task task = writing(path_);
+    const hdf5::PropertyHandle access(hdf5::check(H5Pcreate(H5P_FILE_ACCESS), task));
+    if (ranks_.size() > 1) hdf5::check(H5Pset_fapl_mpio(access.get(), ranks_.raw(), MPI_INFO_NULL), task);
+    hdf5::FileHandle opened(H5Fopen(partial_.c_str(), H5F_ACC_RDWR, access.get()));
+    agree(ranks_, [&] { hdf5::check(opened.get(), task); });
+    file_ = std::make_unique<OpenFile>(OpenFile{std::move(opened)});
+  } catch (const Error&) {
+    std::error_code ignored;  // the first failure is the one to report
+    if (ranks_.is_root()) std::filesystem::remove(partial_, ignored);
+    throw;
+  }
+}
+
+DatasetWriter::~DatasetWriter()
+{
+  if (closed_) return;
+  const hdf5::Quiet quiet;
+  // Closing a shared file is collective, and this rank may be the only one on its way out: leave it to MPI_Finalize,
+  // where HDF5 closes what is open.
+  if (file_ && ranks_.size() > 1) file_->handle.give_up();
+  file_.reset();
+  std::error_code ignored;  // a destructor has nobody to tell
+  if (ranks_.is_root()) std::filesystem::remove(partial_, ignored);
+}
+
+void DatasetWriter::write(std::int64_t first, const Sample& samples, std::int64_t step)
+{
+  const hdf5::Quiet quiet;
+  const hdf5::Task task = writing(path_);
+  const std::int64_t count = samples.batch();
+  const auto steps = static_cast<std::int64_t>(header_.times.size());
+  if (first < 0 || first > header_.samples - count || step < 0 || step >= steps)
+    throw ShapeError(
+        {.doing = task.doing,
+         .where = task.where,
+         .found = fmt::format("samples {} to {}, step {}", first, first + count - 1, step),
+         .expected = fmt::format("some of its {} samples and {} steps, numbered from 0", header_.samples, steps),
+         .advice = ""});
+
+  for (const FieldDescription& description : header_.fields) {
+    if (step > 0 && !description.time_varying) continue;
+    const Field& field = samples.field(description.name);
+    const std::string where = fmt::format("{}, field {}", task.where, description.name);
+    std::vector<std::int64_t> expected = {count, description.components};
+    const auto points = header_.grid.shape();
+    expected.insert(expected.end(), points.begin(), points.end());
+    if (field.values.sizes() != torch::IntArrayRef(expected))
+      throw ShapeError({.doing = task.doing,
+                        .where = where,
+                        .found = fmt::format("values {}", to_string(field.values.sizes())),
+                        .expected = to_string(expected),
+                        .advice = ""});
+    if (field.unit != description.unit)
+      throw DataError({.doing = task.doing,
+                       .where = where,
+                       .found = fmt::format("unit \"{}\"", field.unit),
+                       .expected = fmt::format("\"{}\", as the dataset's header says", description.unit),
+                       .advice = ""});
+    auto shape = shape_of(description, header_);
+    shape[0] = count;
+    if (description.time_varying) shape[1] = 1;
+    const Tensor values =
+        field.values.detach().to(torch::kCPU, header_.type).movedim(1, -1).reshape(shape).contiguous();
+    write_rows(file_->handle.get(), path_of(description, header_.grid), first,
+               description.time_varying ? std::optional(step) : std::nullopt, values, task);
+  }
+  for (const auto& [name, unit] : header_.scalars) {
+    if (step > 0) break;
+    const auto scalar = samples.scalars.find(name);
+    if (scalar == samples.scalars.end() || scalar->second.unit != unit)
+      throw DataError(
+          {.doing = task.doing,
+           .where = fmt::format("{}, scalar {}", task.where, name),
+           .found = scalar == samples.scalars.end() ? "none" : fmt::format("unit \"{}\"", scalar->second.unit),
+           .expected = fmt::format("one value a sample, in \"{}\"", unit),
+           .advice = ""});
+    if (scalar->second.values.sizes() != torch::IntArrayRef({count}))
+      throw ShapeError({.doing = task.doing,
+                        .where = fmt::format("{}, scalar {}", task.where, name),
+                        .found = fmt::format("values {}", to_string(scalar->second.values.sizes())),
+                        .expected = fmt::format("[{}]", count),
+                        .advice = ""});
+    const Tensor values = scalar->second.values.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+    write_rows(file_->handle.get(), "scalars/" + name, first, std::nullopt, values, task);
+  }
+  written_ += count;
+}
+
+void DatasetWriter::close()
+{
+  const hdf5::Quiet quiet;
+  const auto all = header_.samples * static_cast<std::int64_t>(header_.times.size());
+  const auto written = ranks_.sum(written_);
+  if (written != all)  // on all ranks alike
+    throw DataError({.doing = "finishing the dataset",
+                     .where = path_.string(),
+                     .found = fmt::format("{} samples written", written),
+                     .expected = fmt::format("each of {} once", all),
+                     .advice = ""});
+  const auto result = H5Fclose(file_->handle.give_up());
+  agree(ranks_, [&] {
+    hdf5::check(result, writing(path_));
+    if (ranks_.is_root()) publish(partial_, path_);
+  });
+  closed_ = true;
+}
+
+}  // namespace locum::io
