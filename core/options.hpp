@@ -143,7 +143,11 @@ void OptionReader::convert(const std::string& key, const OptionEntry& entry, Mem
     else if constexpr (std::same_as<Member, std::int64_t>) refuse(key, entry, "a whole number");
     else if constexpr (std::same_as<Member, std::string>) refuse(key, entry, "a string in quotes");
     else if constexpr (std::same_as<Member, std::vector<std::int64_t>>) refuse(key, entry, "a list of whole numbers");
-    else refuse(key, entry, "a list of strings");
+    else {
+      const auto* empty = std::get_if<std::vector<std::int64_t>>(&entry.value);  // [] in TOML has no type
+      if (empty && empty->empty()) member.clear();
+      else refuse(key, entry, "a list of strings");
+    }
   }
 }
 
