@@ -119,6 +119,12 @@ void OptionReader::refuse_unknown() const
   }
 }
 
+static std::string toml_line(const std::string& name, const std::string& value, const std::string& help)
+{
+  const auto line = fmt::format("{} = {}", name, value);
+  return help.empty() ? line + "\n" : fmt::format("{:<40} # {}\n", line, help);
+}
+
 std::string OptionReader::to_toml() const
 {
   std::string text;
@@ -128,9 +134,16 @@ std::string OptionReader::to_toml() const
       section = section_of(known.key);
       text += fmt::format("\n[{}]\n", section);
     }
-    const auto line = fmt::format("{} = {}", name_in(known.key), known.value);
-    text += known.help.empty() ? line + "\n" : fmt::format("{:<40} # {}\n", line, known.help);
+    text += toml_line(name_in(known.key), known.value, known.help);
   }
+  return text;
+}
+
+std::string OptionReader::to_toml(const std::string& section) const
+{
+  std::string text;
+  for (const Known& known : known_)
+    if (section_of(known.key) == section) text += toml_line(name_in(known.key), known.value, "");
   return text;
 }
 

@@ -76,6 +76,8 @@ class OptionReader {
 
   /// Everything read, as a case file: defaults included, help as comments.
   std::string to_toml() const;
+  /// Everything read of one section, without its heading.
+  std::string to_toml(const std::string& section) const;
 
   const OptionTable& table() const noexcept { return table_; }
 

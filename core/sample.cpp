@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "error.hpp"
 
 namespace locum {
@@ -117,6 +119,18 @@ void Sample::merge(const Sample& other)
                       .advice = ""});
   for (const auto& [name, field] : other.fields) fields[name] = field;
   for (const auto& [name, scalar] : other.scalars) scalars[name] = scalar;
+}
+
+void Sample::append(const Sample& other)
+{
+  const auto differ = [](const auto& a, const auto& b) {
+    return !std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) { return x.first == y.first; });
+  };
+  if (differ(fields, other.fields) || differ(scalars, other.scalars) || shape_of(domain) != shape_of(other.domain))
+    throw ShapeError({.doing = "appending samples", .where = "", .found = "other fields, scalars or grid",
+                      .expected = "the same as those before", .advice = ""});
+  for (auto& [name, field] : fields) field.values = torch::cat({field.values, other.fields.at(name).values});
+  for (auto& [name, scalar] : scalars) scalar.values = torch::cat({scalar.values, other.scalars.at(name).values});
 }
 
 Tensor stack_channels(const Sample& sample, const std::vector<std::string>& fields)

@@ -104,6 +104,9 @@ struct Sample {
   /// Adds the fields of `other`, a sample of the same domain and members.
   /// @throws ShapeError  if members differ. A field of the same name is replaced.
   void merge(const Sample& other);
+  /// Adds the members of `other`, a sample of the same domain, fields and scalars.
+  /// @throws ShapeError  if these differ.
+  void append(const Sample& other);
 };
 
 /// The named fields side by side: [batch, channel, (z, y,) x].

@@ -25,8 +25,7 @@ SystemError system_error(const std::string& doing, const std::filesystem::path& 
   if (error == EACCES || error == EPERM || error == EROFS)
     advice = fmt::format("`ls -ld {}`: a folder of yours", folder);
   if (error == ENOSPC || error == EDQUOT)
-    advice = fmt::format("`df -h {}`: make room, or use another disk; an older {} is as it was", folder,
-                         file.filename().string());
+    advice = fmt::format("`df -h {}`: make room, or use another disk; what was there before is as it was", folder);
   return SystemError({.doing = doing,
                       .where = file.string(),
                       .found = std::generic_category().message(error),

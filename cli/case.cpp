@@ -1,0 +1,85 @@
+#include "case.hpp"
+
+#include <locum/io/case_file.hpp>
+#include <locum/physics/registry.hpp>
+
+#include <sstream>
+
+namespace locum::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct EquationChoice {
+  std::string name;
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("name", name, "equation the data obey; \"\": unknown, the data come from elsewhere");
+  }
+};
+
+void read_petsc_words(OptionTable& table, const std::string& words)
+{
+  std::istringstream stream(words);
+  std::string key;
+  for (std::string word; stream >> word;) {
+    const bool is_key = word.size() > 1 && word[0] == '-' && std::isalpha(static_cast<unsigned char>(word[1]));
+    if (is_key) key = "solver.petsc." + word.substr(1);
+    else if (key.empty())
+      throw OptionError({.doing = "reading --petsc", .where = "", .found = fmt::format("\"{}\"", word),
+                         .expected = "an option that starts with a dash", .advice = "--petsc \"-ksp_rtol 1e-10\""});
+    table.set(key, is_key ? std::string{} : word, "--petsc");
+  }
+}
+
+void require(bool condition, const std::string& key, const std::string& found, const std::string& expected)
+{
+  if (!condition)
+    throw OptionError({.doing = "reading the case", .where = key, .found = found, .expected = expected, .advice = ""});
+}
+
+}  // namespace
+
+Case read_case(const fs::path& path, const std::vector<std::string>& overrides, const std::string& petsc)
+{
+  const fs::path file = fs::is_directory(path) ? path / "case.toml" : path;
+  OptionTable table = io::read_case_file(file);
+  for (const std::string& setting : overrides) io::apply_override(table, setting);
+  read_petsc_words(table, petsc);
+
+  Case c{.name = fs::absolute(file).parent_path().filename().string(), .target = {}, .equation = {}, .generate = {},
+         .data = {}, .training = {}, .evaluate = {}, .petsc = {}, .reader = OptionReader(std::move(table))};
+  c.reader.read("target", c.target);
+  EquationChoice equation;
+  c.reader.read("equation", equation);
+  if (!equation.name.empty()) {
+    c.equation = physics::make_equation(equation.name, c.reader, "equation");
+    c.reader.read("generate", c.generate);
+  }
+  c.reader.read("data", c.data);
+  operators::configure_model(c.reader, "model");
+  c.reader.read("training", c.training);
+  c.reader.read("evaluate", c.evaluate);
+  c.petsc = c.reader.read_foreign("solver.petsc", "PETSc's");
+  c.reader.refuse_unknown();
+
+  if (c.equation) {
+    if (c.data.inputs.empty()) c.data.inputs = c.equation->inputs();
+    if (c.data.outputs.empty()) c.data.outputs = c.equation->outputs();
+    require(c.generate.samples > 0 && c.generate.test_samples > 0, "generate.samples, generate.test_samples",
+            fmt::format("{}, {}", c.generate.samples, c.generate.test_samples), "at least 1 of each");
+    c.equation->grid(c.generate.cells);
+  }
+  require(c.data.validation >= 0 && c.data.validation < 1, "data.validation", fmt::format("{}", c.data.validation),
+          "a fraction from 0 to below 1");
+  require(c.training.epochs > 0, "training.epochs", fmt::format("{}", c.training.epochs), "at least 1");
+  require(c.training.batch > 0, "training.batch", fmt::format("{}", c.training.batch), "at least 1");
+  require(c.training.schedule.rate > 0, "training.rate", fmt::format("{}", c.training.schedule.rate), "above 0");
+  require(c.evaluate.timed > 0 && c.evaluate.shown > 0, "evaluate.timed, evaluate.shown",
+          fmt::format("{}, {}", c.evaluate.timed, c.evaluate.shown), "at least 1 of each");
+  return c;
+}
+
+}  // namespace locum::cli

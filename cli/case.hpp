@@ -1,0 +1,107 @@
+#pragma once
+#include <locum/operators/registry.hpp>
+#include <locum/operators/training/trainer.hpp>
+#include <locum/physics/equation.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace locum::cli {
+
+/// [target]: the number the case is held against.
+struct TargetOptions {
+  std::string metric = "relative_l2";
+  double published = 0;
+  double accept = 0;
+  std::string source;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("metric", metric, "name in summary.json");
+    option("published", published, "value in the literature; 0: none");
+    option("accept", accept, "evaluate says so when the metric is above; 0: anything");
+    option("source", source, "where it was published");
+  }
+};
+
+/// [generate]: the random problems that the reference solver solves.
+struct GenerateOptions {
+  std::int64_t samples = 1000;
+  std::int64_t test_samples = 200;
+  std::vector<std::int64_t> cells = {64, 64};
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("samples", samples, "training samples");
+    option("test_samples", test_samples, "test samples, drawn with seed + 1");
+    option("cells", cells, "cells along each axis, slowest first");
+    option("seed", seed, "of the random problems");
+  }
+};
+
+/// [data]: what is trained on and tested with.
+struct DataOptions {
+  std::string train;
+  std::string test;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::int64_t samples = 0;
+  double validation = 0.1;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("train", train, "HDF5 file of training samples; \"\": what [generate] makes");
+    option("test", test, "HDF5 file of test samples; \"\": what [generate] makes");
+    option("inputs", inputs, "fields the operator reads; []: the equation's");
+    option("outputs", outputs, "fields the operator predicts; []: the equation's");
+    option("samples", samples, "training samples to use; 0: all");
+    option("validation", validation, "fraction of the training samples held out to choose the best weights");
+  }
+};
+
+/// [evaluate]: what is shown of the test samples.
+struct EvaluateOptions {
+  std::int64_t timed = 20;
+  std::int64_t shown = 3;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("timed", timed, "problems solved one by one to time surrogate and reference");
+    option("shown", shown, "test samples drawn and written for ParaView");
+  }
+};
+
+/// A case file, read and checked, with what was set on the command line.
+struct Case {
+  std::string name;
+  TargetOptions target;
+  std::unique_ptr<physics::SteadyEquation> equation;  ///< Null if the data come from elsewhere.
+  GenerateOptions generate;
+  DataOptions data;
+  operators::TrainingOptions training;
+  EvaluateOptions evaluate;
+  std::map<std::string, std::string> petsc;  ///< [solver.petsc]: passed on to PETSc as they are.
+
+  std::string to_toml() const { return reader.to_toml(); }
+  /// The options of one section, as they are stored beside results: what made them.
+  std::string section(const std::string& name) const { return reader.to_toml(name); }
+
+  OptionReader reader;
+};
+
+/// @param path       a case folder with a case.toml, or a case file
+/// @param overrides  "training.epochs=5", later ones win
+/// @param petsc      PETSc options as on PETSc's command line: "-ksp_rtol 1e-10 -pc_type hypre"
+/// @throws SystemError, OptionError  naming line and key of what is wrong.
+Case read_case(const std::filesystem::path& path, const std::vector<std::string>& overrides, const std::string& petsc);
+
+}  // namespace locum::cli

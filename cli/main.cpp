@@ -1,0 +1,143 @@
+#include <CLI/CLI.hpp>
+#include <mpi.h>
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <thread>
+
+#include <locum/core/communicator.hpp>
+#include <locum/core/error.hpp>
+#include <locum/solvers/reference/petsc.hpp>
+
+#include "verbs.hpp"
+
+namespace {
+
+using namespace locum;
+using namespace locum::cli;
+
+/// MPI for the life of the program. Ranks that fail alone end the job instead of leaving the others waiting.
+class MpiSession {
+ public:
+  MpiSession(int& argc, char**& argv) { MPI_Init(&argc, &argv); }
+  ~MpiSession() { MPI_Finalize(); }
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+  Communicator world() const { return Communicator(MPI_COMM_WORLD); }
+
+  /// Says what failed: rank 0 for all if all failed together, else the rank itself, and then it ends the job.
+  void report(const std::string& message) const
+  {
+    if (world().is_root()) std::fprintf(stderr, "%s\n", message.c_str());
+    MPI_Request request;
+    int everybody_here = 0;
+    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    for (int wait = 0; wait < 500 && !everybody_here; ++wait) {
+      MPI_Test(&request, &everybody_here, MPI_STATUS_IGNORE);
+      if (!everybody_here) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    if (everybody_here) return;
+    if (!world().is_root()) std::fprintf(stderr, "rank %d: %s\n", world().rank(), message.c_str());
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+};
+
+/// Threads for libtorch: the cores of this node shared by the ranks on it, unless the user said otherwise.
+void set_threads(int requested)
+{
+  MPI_Comm node;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  int ranks_here = 1;
+  MPI_Comm_size(node, &ranks_here);
+  MPI_Comm_free(&node);
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  torch::set_num_threads(requested > 0 ? requested : std::max(1, cores / ranks_here));
+}
+
+struct CommandLine {
+  std::string case_path;
+  std::string output;
+  std::vector<std::string> overrides;
+  std::string petsc;
+  bool print_config = false;
+  int threads = 0;
+  SolveRequest request;
+  std::string file;
+};
+
+using Verb = std::function<void(const Communicator&, const Case&, const RunFolder&)>;
+
+CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& help, CommandLine& line)
+{
+  CLI::App* verb = app.add_subcommand(name, help);
+  verb->add_option("CASE", line.case_path, "case folder or case file")->required();
+  verb->add_option("--output", line.output, "run folder; default runs/<case>");
+  verb->add_option("--set", line.overrides, "an option of the case, as training.epochs=5; may be repeated")->allow_extra_args(false);
+  verb->add_option("--petsc", line.petsc, "PETSc options, as \"-ksp_rtol 1e-10 -pc_type hypre\"");
+  verb->add_option("--threads", line.threads, "threads a rank; default: cores / ranks");
+  verb->add_flag("--print-config", line.print_config, "print the case with all its defaults and stop");
+  return verb;
+}
+
+int run(const MpiSession& mpi, const CommandLine& line, const std::string& verb_name, const Verb& verb)
+{
+  const Communicator ranks = mpi.world();
+  const Case c = read_case(line.case_path, line.overrides, line.petsc);
+  if (line.print_config) {
+    if (ranks.is_root()) fmt::print("# locum {} {}\n{}", verb_name, line.case_path, c.to_toml());
+    return 0;
+  }
+  set_threads(line.threads);
+  const solvers::PetscSession petsc(ranks);
+  const RunFolder folder = open_run_folder(ranks, line.output.empty() ? std::filesystem::path("runs") / c.name : std::filesystem::path(line.output), c);
+  verb(ranks, c, folder);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+  CLI::App app{"locum: a learned operator stands in for a PDE solve, and you can tell when it should not", "locum"};
+  app.set_version_flag("--version", LOCUM_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(36);
+  CommandLine line;
+
+  std::map<CLI::App*, Verb> verbs;
+  verbs[add_verb(app, "generate", "solve random problems with the reference solver into an HDF5 dataset", line)] = generate;
+  verbs[add_verb(app, "train", "train a surrogate from an HDF5 dataset", line)] = train;
+  verbs[add_verb(app, "evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files", line)] = evaluate;
+  verbs[add_verb(app, "run", "all steps of a case; what is done already is not done again", line)] =
+      [](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+        if (c.data.train.empty() || c.data.test.empty()) generate(ranks, c, folder);
+        train(ranks, c, folder);
+        evaluate(ranks, c, folder);
+      };
+  CLI::App* solving = add_verb(app, "solve", "one problem with the chosen solver", line);
+  solving->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")->capture_default_str();
+  solving->add_option("--input", line.request.input, "HDF5 file with the problem's fields; default: a random problem");
+  solving->add_option("--sample", line.request.sample, "row of the file, or number of the random problem")->capture_default_str();
+  solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
+  solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
+  verbs[solving] = [&line](const Communicator& ranks, const Case& c, const RunFolder& folder) { solve(ranks, c, folder, line.request); };
+  CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
+  info_verb->add_option("FILE", line.file)->required();
+  CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
+
+  CLI11_PARSE(app, argc, argv);
+  const MpiSession mpi(argc, argv);
+  try {
+    CLI::App* chosen = app.get_subcommands().front();
+    if (chosen == info_verb) info(line.file);
+    else if (chosen == list_verb) list();
+    else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
+    return 0;
+  } catch (const std::exception& error) {
+    mpi.report(error.what());
+    return 1;
+  }
+}

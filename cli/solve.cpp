@@ -1,0 +1,80 @@
+#include <locum/core/agree.hpp>
+#include <locum/io/dataset.hpp>
+#include <locum/io/paraview.hpp>
+#include <locum/operators/training/trainer.hpp>
+#include <locum/solvers/reference/registry.hpp>
+
+#include <chrono>
+
+#include "data.hpp"
+#include "verbs.hpp"
+
+namespace locum::cli {
+
+using operators::Surrogate;
+namespace fs = std::filesystem;
+
+static std::unique_ptr<SteadySolver> choose(const Communicator& ranks, const Case& c, const std::string& with)
+{
+  if (with == "reference") return solvers::make_reference_solver(*c.equation, ranks, c.petsc);
+  const fs::path path = fs::is_directory(with) ? fs::path(with) / "best.h5" : fs::path(with);
+  auto surrogate = std::make_unique<Surrogate>(Surrogate::load(path));
+  surrogate->to(operators::find_device(c.training.device));
+  return surrogate;
+}
+
+static Sample read_problem(const Case& c, const SolveRequest& request)
+{
+  if (request.input.empty())
+    return c.equation->draw(c.equation->grid(request.cells.empty() ? c.generate.cells : request.cells),
+                            static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, 1);
+  Sample problem = io::open_dataset(request.input)->read(c.equation->inputs(), request.sample, 1).to(torch::kFloat64);
+  check_finite(problem, "reading the problem", request.input.string(), request.sample);
+  return problem;
+}
+
+void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
+{
+  if (!c.equation)
+    throw OptionError({.doing = "solving", .where = "[equation]", .found = "no equation", .expected = "equation.name", .advice = ""});
+  Sample problem;
+  std::unique_ptr<SteadySolver> solver;
+  agree(ranks, [&] { problem = read_problem(c, request); });
+  solver = choose(ranks, c, request.with);
+
+  const auto timed = [&](SteadySolver& with) {
+    const auto start = std::chrono::steady_clock::now();
+    Sample solution = with.solve(problem);
+    return std::pair{std::move(solution), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+  };
+  const auto report = [&](const std::string& description, const Sample& solution, double seconds) {
+    const Tensor residual = c.equation->residual(problem, solution.to(torch::kFloat64));
+    const double relative = (residual.norm() / c.equation->forcing(problem).norm()).item<double>();
+    folder.log->info("{}: {:.3g} ms, relative residual {:.3g}", description, 1e3 * seconds, relative);
+    return residual;
+  };
+
+  Sample shown = problem;
+  const auto [solution, seconds] = timed(*solver);
+  const Tensor residual = report(solver->description(), solution, seconds);
+  shown.merge(solution);
+  shown.fields["residual"] = {.values = residual, .unit = "1"};
+  if (request.compare) {
+    const auto reference = choose(ranks, c, "reference");
+    const auto [truth, reference_seconds] = timed(*reference);
+    report(reference->description(), truth, reference_seconds);
+    for (const auto& [name, field] : truth.fields) {
+      const Tensor predicted = solution.field(name).values;
+      shown.fields[name + "_reference"] = field;
+      shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
+      folder.log->info("{}: relative L2 error {:.4g}", name, operators::errors_of(operators::Loss::relative_l2, predicted, field.values).item<double>());
+    }
+  }
+  agree(ranks, [&] {
+    if (!ranks.is_root() || !io::paraview_available()) return;
+    fs::create_directories(folder.path / "paraview");
+    folder.log->info("{}", io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
+  });
+}
+
+}  // namespace locum::cli

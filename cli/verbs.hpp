@@ -1,0 +1,41 @@
+#pragma once
+#include <locum/core/communicator.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "case.hpp"
+#include "run_folder.hpp"
+
+/// The verbs of the command. Each reads a case, leaves its results in the run folder and says in the log what it did.
+namespace locum::cli {
+
+/// Solves the case's random problems into data/train.h5 and data/test.h5. Collective; samples over ranks.
+void generate(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
+/// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. One rank.
+void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
+/// Compares the trained model with the test samples: summary.json, figures/, paraview/. One rank.
+void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
+/// What `locum solve` was asked.
+struct SolveRequest {
+  std::string with = "reference";     ///< "reference", a checkpoint, or a run folder.
+  std::filesystem::path input;        ///< HDF5 file with the problem; empty: draw a random one.
+  std::int64_t sample = 0;            ///< Row of `input`, or number of the random problem.
+  std::vector<std::int64_t> cells;    ///< Grid of a random problem; empty: generate.cells.
+  bool compare = false;               ///< Solve with the reference too.
+};
+
+/// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.
+void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
+
+/// Prints what is in a dataset or a checkpoint.
+void info(const std::filesystem::path& file);
+
+/// Prints equations, models, solvers and the cases below the working directory.
+void list();
+
+}  // namespace locum::cli

@@ -1,0 +1,63 @@
+#pragma once
+#include <locum/core/solver.hpp>
+#include <locum/io/checkpoint.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "normaliser.hpp"
+#include "registry.hpp"
+
+namespace locum::operators {
+
+/// A learned operator with all it takes to stand in for a solver: weights, normalisers, and the fields and units its
+/// channels stand for. A checkpoint holds one.
+class Surrogate : public SteadySolver {
+ public:
+  /// An untrained surrogate.
+  /// @param model  what section [model] of a case says: name and options, as TOML
+  /// @param inputs, outputs  what its channels mean
+  /// @param type     float32 or float64
+  Surrogate(std::string model, std::vector<Channel> inputs, std::vector<Channel> outputs, RandomStream weights,
+            torch::Dtype type = torch::kFloat32);
+
+  /// Rebuilds the surrogate in a checkpoint: from the file alone.
+  /// @throws DataError  if the file is damaged, or is not a surrogate's checkpoint.
+  static Surrogate load(const std::filesystem::path& checkpoint);
+  static Surrogate load(const io::Checkpoint& checkpoint, const std::string& where);
+  void save(io::Checkpoint& checkpoint) const;
+
+  std::string description() const override;
+
+  /// Predicts the output fields of every member, on the grid they are given on: any grid the model resolves.
+  /// @throws DataError   if a field is missing or has another unit than the surrogate was trained with.
+  /// @throws ShapeError  if the model cannot take the grid.
+  Sample solve(const Sample& problem) override;
+
+  /// Moves weights and normalisers to a device.
+  void to(torch::Device device);
+
+  Operator& model() noexcept { return *model_; }
+  const std::vector<Channel>& inputs() const noexcept { return inputs_; }
+  const std::vector<Channel>& outputs() const noexcept { return outputs_; }
+  torch::Dtype type() const noexcept { return type_; }
+  torch::Device device() const noexcept { return device_; }
+  std::int64_t parameters() const;
+
+  Normaliser input_normaliser;
+  Normaliser output_normaliser;
+
+ private:
+  std::string options_;
+  std::vector<Channel> inputs_, outputs_;
+  torch::Dtype type_;
+  torch::Device device_ = torch::kCPU;
+  std::string where_ = "in memory";
+  std::shared_ptr<Operator> model_;
+};
+
+/// Names of the fields the channels belong to, each once, in order.
+std::vector<std::string> fields_of(const std::vector<Channel>& channels);
+
+}  // namespace locum::operators

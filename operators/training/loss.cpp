@@ -1,0 +1,50 @@
+#include "loss.hpp"
+
+#include <locum/core/error.hpp>
+#include <locum/core/sample.hpp>
+
+namespace locum::operators {
+
+/// ‖values‖ of each sample, [batch].
+static Tensor norm_of(const Tensor& values)
+{
+  return values.flatten(1).norm(2, {1}, /*keepdim=*/false, torch::kFloat64);
+}
+
+/// u and its first derivatives side by side: [batch, n] whose norm is that of H¹.
+static Tensor with_gradient(const Tensor& u)
+{
+  std::vector<Tensor> parts = {u.flatten(1)};
+  for (std::int64_t axis = 2; axis < u.dim(); ++axis) {
+    const double spacing = 1 / static_cast<double>(u.size(axis));
+    parts.push_back(torch::gradient(u, torch::Scalar(spacing), axis, /*edge_order=*/2)[0].flatten(1));
+  }
+  return torch::cat(parts, 1);
+}
+
+Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth)
+{
+  if (prediction.sizes() != truth.sizes())
+    throw ShapeError({.doing = "comparing a prediction with the truth",
+                      .where = "",
+                      .found = "a prediction of shape " + to_string(prediction.sizes()),
+                      .expected = to_string(truth.sizes()) + ", the truth's",
+                      .advice = "a model with as many output channels as the data"});
+  const Tensor difference = prediction - truth;
+  switch (loss) {
+    case Loss::h1:
+      return norm_of(with_gradient(difference)) / norm_of(with_gradient(truth));
+    case Loss::mse:
+      return difference.square().flatten(1).mean(1, /*keepdim=*/false, torch::kFloat64);
+    case Loss::relative_l2:
+      break;
+  }
+  return norm_of(difference) / norm_of(truth);
+}
+
+Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth)
+{
+  return errors_of(loss, prediction, truth).mean();
+}
+
+}  // namespace locum::operators

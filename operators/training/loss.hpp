@@ -1,0 +1,37 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <array>
+#include <utility>
+
+namespace locum::operators {
+
+using torch::Tensor;
+
+enum class Loss {
+  relative_l2,  ///< ‖p − t‖ / ‖t‖
+  h1,           ///< the same with values and first derivatives: weighs edges and fine scales more
+  mse,          ///< mean of (p − t)²
+};
+
+constexpr auto option_names(Loss)
+{
+  return std::array{std::pair{Loss::relative_l2, "relative_l2"}, std::pair{Loss::h1, "h1"},
+                    std::pair{Loss::mse, "mse"}};
+}
+
+/// Error of each sample, over its channels and points; sums are in float64.
+///
+/// h1 takes ‖u‖² = Σ (u² + |∇u|²) with differences over spacing 1/n (the domain has unit length along each axis):
+/// central inside, one-sided of second order at the edges, so that data need not be periodic. neuraloperator's H1Loss
+/// is the same but for wrapping around at the edges.
+/// @param prediction, truth  [batch, channel, (z, y,) x]; for h1 with at least three points an axis
+/// @return                   [batch], float64
+/// @throws ShapeError  if the shapes differ.
+/// Limits: relative errors of a truth that is 0 everywhere are not finite.
+Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth);
+
+/// Mean over the batch of errors_of(): what training makes small. A float64 number.
+Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth);
+
+}  // namespace locum::operators

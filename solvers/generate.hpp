@@ -1,0 +1,36 @@
+#pragma once
+#include <locum/core/communicator.hpp>
+#include <locum/core/log.hpp>
+#include <locum/core/solver.hpp>
+#include <locum/physics/equation.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace locum::solvers {
+
+/// Which random problems make a dataset.
+struct Draws {
+  std::int64_t samples = 0;
+  Grid grid;
+  std::uint64_t seed = 0;
+};
+
+/// Solves random problems of an equation, samples spread over the ranks, into an HDF5 dataset in The Well's layout.
+///
+/// Collective. The file is the same for any number of ranks. What is solved is kept in the folder `file`.parts until
+/// the dataset is complete: a run that was interrupted goes on from there. A problem whose solve fails is reported, left
+/// out, and named in the dataset's provenance; row i of scalar "draw" says which problem row i is. An existing, complete
+/// file is left as it is.
+/// @param provenance  what the dataset was made with: equation, options, version
+/// @return  samples in the dataset
+/// @throws OptionError  if `file` or its parts were made with another provenance.
+/// @throws SolverError  if every single problem failed.
+std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& equation, SteadySolver& solver,
+                      const Draws& draws, const std::filesystem::path& file,
+                      const std::map<std::string, std::string>& provenance, const Log& log);
+
+}  // namespace locum::solvers

@@ -1,0 +1,141 @@
+#include <locum/io/checkpoint.hpp>
+#include <locum/operators/training/trainer.hpp>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+#include "support/numbers.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace locum;
+using namespace locum::operators;
+using tests::message_of;
+using tests::says;
+
+namespace {
+
+const std::string model = "name = \"fourier\"\nmodes = [4]\nwidth = 8\nlayers = 2\nprojection_hidden = 16\n";
+const std::vector<Channel> inputs = {{.field = "u", .component = 0, .unit = "m s-1"}};
+const std::vector<Channel> outputs = {{.field = "v", .component = 0, .unit = "Pa"}};
+
+/// v = 3 ∂u/∂x + 2 of random band-limited u on 32 points: a map a Fourier layer learns fast.
+TrainingSet derivative_data(std::int64_t samples, std::uint64_t seed)
+{
+  const Tensor x = torch::arange(32, torch::kFloat64) * (2 * M_PI / 32);
+  const Tensor k = torch::arange(1, 4, torch::kFloat64).unsqueeze(1);
+  RandomStream random(seed, "coefficients");
+  const Tensor a = random.normal({samples, 3}), b = random.normal({samples, 3});
+  const Tensor u = a.mm((k * x).sin()) + b.mm((k * x).cos());
+  const Tensor v = 3 * (a.mm(k * (k * x).cos()) - b.mm(k * (k * x).sin())) + 2;
+  return {.inputs = u.unsqueeze(1).to(torch::kFloat32), .outputs = v.unsqueeze(1).to(torch::kFloat32)};
+}
+
+Surrogate fresh() { return Surrogate(model, inputs, outputs, RandomStream(3, "weights")); }
+
+TrainingOptions quick(std::int64_t epochs)
+{
+  TrainingOptions options;
+  options.epochs = epochs;
+  options.batch = 10;
+  options.device = Device::cpu;
+  options.schedule.rate = 1e-2;
+  options.schedule.cosine_epochs = 6;
+  return options;
+}
+
+bool same_weights(Surrogate& a, Surrogate& b)
+{
+  const auto theirs = b.model().named_parameters();
+  for (const auto& item : a.model().named_parameters())
+    if (!torch::equal(item.value(), theirs[item.key()])) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("training: learns a linear operator far better than the mean", "[operators]")
+{
+  const tests::TemporaryFolder folder;
+  auto surrogate = fresh();
+  auto options = quick(20);
+  options.schedule.cosine_epochs = 0;
+  train(surrogate, derivative_data(100, 1), derivative_data(20, 2), options, folder.path(), "", silent_log());
+
+  const auto test = derivative_data(20, 3);
+  Sample problem{.domain = Grid::cell_centres({32}, {1}), .fields = {}, .scalars = {}, .time = 0};
+  problem.fields["u"] = {.values = test.inputs, .unit = "m s-1"};
+  const Sample prediction = surrogate.solve(problem);
+  CHECK(prediction.field("v").unit == "Pa");
+  CHECK(loss_of(Loss::relative_l2, prediction.field("v").values, test.outputs).item<double>() < 0.1);
+}
+
+TEST_CASE("training: k epochs, a restart and the rest are the bits of an unbroken run", "[operators][restart]")
+{
+  const auto training = derivative_data(35, 1), validation = derivative_data(10, 2);  // a last batch of 5
+  const tests::TemporaryFolder unbroken_folder;
+  auto unbroken = fresh();
+  train(unbroken, training, validation, quick(4), unbroken_folder.path(), "", silent_log());
+  const auto whole = io::Checkpoint::read(unbroken_folder / "checkpoint.h5");
+
+  for (const std::int64_t stop : {1, 2, 3}) {
+    const tests::TemporaryFolder folder;
+    auto first = fresh();
+    train(first, training, validation, quick(stop), folder.path(), "", silent_log());
+    auto second = Surrogate(model, inputs, outputs, RandomStream(99, "other weights"));
+    train(second, training, validation, quick(4), folder.path(), "", silent_log());
+    CAPTURE(stop);
+    CHECK(same_weights(unbroken, second));
+    const auto resumed = io::Checkpoint::read(folder / "checkpoint.h5");
+    for (const auto& name : whole.names("training/optimiser/first_moment"))
+      CHECK(torch::equal(whole.tensor("training/optimiser/first_moment/" + name),
+                         resumed.tensor("training/optimiser/first_moment/" + name)));
+  }
+}
+
+TEST_CASE("training: a checkpoint rebuilds the surrogate, on another grid too", "[operators][property]")
+{
+  const tests::TemporaryFolder folder;
+  auto trained = fresh();
+  train(trained, derivative_data(30, 1), derivative_data(10, 2), quick(2), folder.path(), "", silent_log());
+  auto loaded = Surrogate::load(folder / "best.h5");
+  CHECK(loaded.inputs() == inputs);
+  CHECK(loaded.outputs() == outputs);
+  for (const std::int64_t points : {32, 47}) {
+    Sample problem{.domain = Grid::cell_centres({points}, {1}), .fields = {}, .scalars = {}, .time = 0};
+    problem.fields["u"] = {.values = RandomStream(5, "u").normal({2, 1, points}), .unit = "m s-1"};
+    CHECK(torch::equal(trained.solve(problem).field("v").values, loaded.solve(problem).field("v").values));
+  }
+}
+
+TEST_CASE("training: bad input is named", "[operators][error]")
+{
+  const tests::TemporaryFolder folder;
+  const auto training = derivative_data(30, 1), validation = derivative_data(10, 2);
+  auto surrogate = fresh();
+  SECTION("resuming with other settings")
+  {
+    train(surrogate, training, validation, quick(1), folder.path(), "rate = 0.01\nbatch = 10\n", silent_log());
+    const auto message = message_of([&] {
+      train(surrogate, training, validation, quick(2), folder.path(), "rate = 0.01\nbatch = 20\n", silent_log());
+    });
+    CHECK(says(message, {"resuming training", "checkpoint.h5", "`batch = 10`", "`batch = 20`", "--output DIR"}));
+  }
+  SECTION("a loss that is no longer finite")
+  {
+    auto options = quick(3);
+    options.schedule.rate = 1e30;
+    CHECK(says(message_of([&] { train(surrogate, training, validation, options, folder.path(), "", silent_log()); }),
+               {"training: epoch", "expected a finite number", "training.rate"}));
+  }
+  SECTION("a problem in another unit")
+  {
+    Sample problem{.domain = Grid::cell_centres({32}, {1}), .fields = {}, .scalars = {}, .time = 0};
+    problem.fields["u"] = {.values = torch::zeros({1, 1, 32}), .unit = "km h-1"};
+    CHECK(says(message_of([&] { surrogate.solve(problem); }), {"u[0] in km h-1", "u[0] in m s-1"}));
+  }
+  SECTION("a grid too coarse for the modes")
+  {
+    Sample problem{.domain = Grid::cell_centres({5}, {1}), .fields = {}, .scalars = {}, .time = 0};
+    problem.fields["u"] = {.values = torch::zeros({1, 1, 5}), .unit = "m s-1"};
+    CHECK(says(message_of([&] { surrogate.solve(problem); }), {"5 points", "fewer modes"}));
+  }
+}
