@@ -141,7 +141,6 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   }
   io::add_to_summary(folder.summary(), summary);
 
-  fs::create_directories(folder.path / "figures");
   draw_training(folder);
   io::draw_histogram(folder.path / "figures" / "errors.png", errors, {.title = "", .x = "relative L2 error", .y = "test samples"});
   const bool planar = truth.dim() == 4;

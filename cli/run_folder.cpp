@@ -16,7 +16,10 @@ RunFolder open_run_folder(const Communicator& ranks, const fs::path& path, const
   agree(ranks, [&] {
     if (!ranks.is_root()) return;
     std::error_code failure;
-    fs::create_directories(path / "data", failure);
+    for (const char* part : {"data", "figures", "paraview"}) {
+      fs::create_directories(path / part, failure);
+      if (failure) break;
+    }
     if (failure)
       throw SystemError({.doing = "making the run folder", .where = path.string(), .found = failure.message(),
                          .expected = "a folder that can be written", .advice = "--output DIR with a folder of yours"});

@@ -72,7 +72,6 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
   }
   agree(ranks, [&] {
     if (!ranks.is_root() || !io::paraview_available()) return;
-    fs::create_directories(folder.path / "paraview");
     folder.log->info("{}", io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
   });
 }

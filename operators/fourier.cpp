@@ -183,7 +183,8 @@ Tensor FourierOperator::forward(const Tensor& input)
                                               input_channels_, axes),
                       .advice = input.dim() == axes + 2
                                     ? "the fields the model was built for"
-                                    : fmt::format("modes with {} entries, one for each axis", input.dim() - 2)});
+                                    : fmt::format("modes with {} {}, one for each axis", input.dim() - 2,
+                                                  input.dim() == 3 ? "entry" : "entries")});
 
   Tensor v = space_first(input);
   if (options_.coordinates) v = with_coordinates(v);

@@ -80,7 +80,8 @@ TEST_CASE("losses: float32 data are summed in float64", "[operators][property]")
 
 TEST_CASE("losses: shapes that differ are refused, not spread over each other", "[operators][error]")
 {
-  const auto message = tests::message_of(
-      [] { loss_of(Loss::relative_l2, torch::zeros({2, 1, 8}), torch::zeros({2, 3, 8})); });
+  const auto message = tests::message_of([] {
+    loss_of(Loss::relative_l2, torch::zeros({2, 1, 8}), torch::zeros({2, 3, 8}));
+  });
   CHECK(tests::says(message, {"[2, 1, 8]", "[2, 3, 8]", "output channels"}));
 }
