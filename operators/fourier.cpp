@@ -42,7 +42,7 @@ class FeatureNormalisation : public torch::nn::Module {
 class FourierLayer : public torch::nn::Module {
  public:
   FourierLayer(const FourierOptions& options, const std::vector<Band>& bands, bool last, RandomStream& weights)
-      : activation_(options.activation), last_(last)
+      : activation_(options.activation), activate_twice_(options.activate_twice), last_(last)
   {
     const std::int64_t width = options.width, hidden = options.channel_mlp_hidden;
     const auto norm = [&] { return std::make_shared<FeatureNormalisation>(options.norm, width); };
@@ -60,13 +60,14 @@ class FourierLayer : public torch::nn::Module {
   {
     Tensor v = skip_->forward(u) + spectral_norm_->forward(spectral_->forward(u));
     if (!last_) v = activate(activation_, v);
-    if (!mlp_) return v;
-    v = mlp_norm_->forward(mlp_->forward(v) + gate_ * u);
+    if (mlp_) v = mlp_norm_->forward(mlp_->forward(v) + gate_ * u);
+    else if (!activate_twice_) return v;
     return last_ ? v : activate(activation_, v);
   }
 
  private:
   Activation activation_;
+  bool activate_twice_;
   bool last_;
   std::shared_ptr<SpectralConvolution> spectral_;
   std::shared_ptr<PointwiseLinear> skip_;

@@ -49,6 +49,7 @@ struct FourierOptions {
   double padding = 0;  ///< For data that are not periodic: .1 keeps their edges from meeting.
   FeatureNorm norm = FeatureNorm::none;
   Activation activation = Activation::gelu;
+  bool activate_twice = false;  ///< σ(σ(v)) in layers without a channel MLP, as neuraloperator 2.0 has it.
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -64,6 +65,7 @@ struct FourierOptions {
     option("padding", padding, "zeros added behind each axis inside the network, as a fraction of its points");
     option("norm", norm, "of features: none, instance or group");
     option("activation", activation, "gelu, relu or tanh");
+    option("activate_twice", activate_twice, "layers without a channel network end in σ(σ(v)), as neuraloperator's do");
   }
 };
 

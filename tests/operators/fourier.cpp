@@ -288,6 +288,7 @@ TEST_CASE("Fourier operator: neuraloperator's weights give neuraloperator's outp
   };
   FourierOptions without_mlp = as_neuraloperator({6, 6}, 6);
   without_mlp.channel_mlp_hidden = 0;
+  without_mlp.activate_twice = true;
   const auto [group, options, grids] = GENERATE_COPY(Example{"fno1d", as_neuraloperator({8}, 8), {16, 17, 32}},
                                                      Example{"fno2d", as_neuraloperator({8, 8}, 8), {15, 16, 24}},
                                                      Example{"fno2d_nomlp", without_mlp, {16}});
