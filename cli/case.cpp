@@ -28,8 +28,11 @@ void read_petsc_words(OptionTable& table, const std::string& words)
     const bool is_key = word.size() > 1 && word[0] == '-' && std::isalpha(static_cast<unsigned char>(word[1]));
     if (is_key) key = "solver.petsc." + word.substr(1);
     else if (key.empty())
-      throw OptionError({.doing = "reading --petsc", .where = "", .found = fmt::format("\"{}\"", word),
-                         .expected = "an option that starts with a dash", .advice = "--petsc \"-ksp_rtol 1e-10\""});
+      throw OptionError({.doing = "reading --petsc",
+                         .where = "",
+                         .found = fmt::format("\"{}\"", word),
+                         .expected = "an option that starts with a dash",
+                         .advice = "--petsc \"-ksp_rtol 1e-10\""});
     table.set(key, is_key ? std::string{} : word, "--petsc");
   }
 }
@@ -49,8 +52,15 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   for (const std::string& setting : overrides) io::apply_override(table, setting);
   read_petsc_words(table, petsc);
 
-  Case c{.name = fs::absolute(file).parent_path().filename().string(), .target = {}, .equation = {}, .generate = {},
-         .data = {}, .training = {}, .evaluate = {}, .petsc = {}, .reader = OptionReader(std::move(table))};
+  Case c{.name = fs::absolute(file).parent_path().filename().string(),
+         .target = {},
+         .equation = {},
+         .generate = {},
+         .data = {},
+         .training = {},
+         .evaluate = {},
+         .petsc = {},
+         .reader = OptionReader(std::move(table))};
   c.reader.read("target", c.target);
   EquationChoice equation;
   c.reader.read("equation", equation);

@@ -12,8 +12,11 @@ Sample read_samples(const std::filesystem::path& file, const std::vector<std::st
 {
   const auto dataset = io::open_dataset(file);
   if (dataset->size() == 0 || count > dataset->size())
-    throw DataError({.doing = doing, .where = file.string(), .found = fmt::format("{} samples", dataset->size()),
-                     .expected = fmt::format("at least {}", std::max<std::int64_t>(count, 1)), .advice = ""});
+    throw DataError({.doing = doing,
+                     .where = file.string(),
+                     .found = fmt::format("{} samples", dataset->size()),
+                     .expected = fmt::format("at least {}", std::max<std::int64_t>(count, 1)),
+                     .advice = ""});
   Sample samples = dataset->read(fields, 0, count == 0 ? dataset->size() : count);
   check_finite(samples, doing, file.string());
   return samples;

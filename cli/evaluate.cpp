@@ -37,12 +37,14 @@ std::vector<std::int64_t> spread_over(const Tensor& errors, std::int64_t count)
   const Tensor order = errors.argsort();
   std::vector<std::int64_t> chosen;
   for (std::int64_t i = 0; i < std::min(count, errors.size(0)); ++i)
-    chosen.push_back(order[count == 1 ? errors.size(0) / 2 : i * (errors.size(0) - 1) / (count - 1)].item<std::int64_t>());
+    chosen.push_back(
+        order[count == 1 ? errors.size(0) / 2 : i * (errors.size(0) - 1) / (count - 1)].item<std::int64_t>());
   return chosen;
 }
 
 /// Truth, prediction and difference of one output field, one member, under their own names.
-Sample side_by_side(const Sample& test, const Sample& prediction, const std::vector<std::string>& inputs, std::int64_t member)
+Sample side_by_side(const Sample& test, const Sample& prediction, const std::vector<std::string>& inputs,
+                    std::int64_t member)
 {
   Sample shown{.domain = test.domain, .fields = {}, .scalars = {}, .time = static_cast<double>(member)};
   for (const std::string& name : inputs) shown.fields[name] = test.members(member, 1).field(name);
@@ -66,11 +68,13 @@ void draw_member(const fs::path& picture, const Sample& shown, const std::vector
     panels.push_back({.title = name, .values = plane(field), .unit = field.unit});
   }
   for (const std::string& name : outputs) {
-    const Field &truth = shown.field(name), &prediction = shown.field(name + "_predicted"), &error = shown.field(name + "_error");
+    const Field &truth = shown.field(name), &prediction = shown.field(name + "_predicted"),
+                &error = shown.field(name + "_error");
     const io::Range range = io::common_range({truth.values, prediction.values});
     panels.push_back({.title = name + ", reference", .values = plane(truth), .unit = truth.unit, .range = range});
     panels.push_back({.title = name + ", predicted", .values = plane(prediction), .unit = truth.unit, .range = range});
-    panels.push_back({.title = "error", .values = plane(error), .unit = truth.unit, .colours = io::ColourMap::diverging});
+    panels.push_back(
+        {.title = "error", .values = plane(error), .unit = truth.unit, .colours = io::ColourMap::diverging});
   }
   io::draw_fields(picture, panels, title);
 }
@@ -97,7 +101,8 @@ void draw_spectra(const fs::path& picture, const Tensor& truth, const Tensor& pr
     const auto spectrum = io::radial_spectrum(fields);
     return io::Curve{.name = name, .x = spectrum.wave_number, .y = spectrum.energy};
   };
-  io::draw_curves(picture, {curve("reference", truth), curve("predicted", prediction), curve("error", prediction - truth)},
+  io::draw_curves(picture,
+                  {curve("reference", truth), curve("predicted", prediction), curve("error", prediction - truth)},
                   {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});
 }
 
@@ -106,8 +111,11 @@ void draw_spectra(const fs::path& picture, const Tensor& truth, const Tensor& pr
 void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
   if (ranks.size() > 1)
-    throw OptionError({.doing = "evaluating", .where = "mpiexec", .found = fmt::format("{} ranks", ranks.size()),
-                       .expected = "one", .advice = "`locum evaluate` without mpiexec"});
+    throw OptionError({.doing = "evaluating",
+                       .where = "mpiexec",
+                       .found = fmt::format("{} ranks", ranks.size()),
+                       .expected = "one",
+                       .advice = "`locum evaluate` without mpiexec"});
   Surrogate surrogate = Surrogate::load(folder.best());
   surrogate.to(operators::find_device(c.training.device));
   const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
@@ -131,7 +139,8 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   if (c.equation) {
     const Tensor residual = c.equation->residual(test.to(torch::kFloat64), prediction.to(torch::kFloat64));
     const Tensor forcing = c.equation->forcing(test.to(torch::kFloat64));
-    summary["relative_residual"] = (residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean().item<double>();
+    summary["relative_residual"] =
+        (residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean().item<double>();
     if (solvers::reference_available()) {
       const auto reference = solvers::make_reference_solver(*c.equation, Communicator(), c.petsc);
       const double reference_seconds = seconds_per_solve(*reference, timed);
@@ -142,7 +151,8 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   io::add_to_summary(folder.summary(), summary);
 
   draw_training(folder);
-  io::draw_histogram(folder.path / "figures" / "errors.png", errors, {.title = "", .x = "relative L2 error", .y = "test samples"});
+  io::draw_histogram(folder.path / "figures" / "errors.png", errors,
+                     {.title = "", .x = "relative L2 error", .y = "test samples"});
   const bool planar = truth.dim() == 4;
   if (planar) draw_spectra(folder.path / "figures" / "spectrum.png", truth.flatten(0, 1), predicted.flatten(0, 1));
   std::optional<io::ParaviewSeries> series;
@@ -156,18 +166,25 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   }
 
   folder.log->info("relative L2 error {:.4f} (median {:.4f}, worst {:.4f}) on {} test samples, {:.2g} ms a solve",
-                   errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(), errors.size(0), 1e3 * seconds);
+                   errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(),
+                   errors.size(0), 1e3 * seconds);
   if (summary.contains("speed_up"))
-    folder.log->info("reference solver {:.2g} ms a solve: {:.1f} times as long", 1e3 * std::get<double>(summary["seconds_per_reference_solve"]),
+    folder.log->info("reference solver {:.2g} ms a solve: {:.1f} times as long",
+                     1e3 * std::get<double>(summary["seconds_per_reference_solve"]),
                      std::get<double>(summary["speed_up"]));
   if (c.target.accept > 0) {
     const auto metric = summary.find(c.target.metric);
     const auto* value = metric == summary.end() ? nullptr : std::get_if<double>(&metric->second);
     if (!value)
-      throw OptionError({.doing = "comparing with the target", .where = "target.metric", .found = fmt::format("\"{}\"", c.target.metric),
-                         .expected = "a number in summary.json", .advice = "metric = \"relative_l2\""});
-    folder.log->info("{} {:.4f}: {} the accepted {}{}", c.target.metric, *value, *value <= c.target.accept ? "within" : "MISSES", c.target.accept,
-                     c.target.published > 0 ? fmt::format("; published {} ({})", c.target.published, c.target.source) : "");
+      throw OptionError({.doing = "comparing with the target",
+                         .where = "target.metric",
+                         .found = fmt::format("\"{}\"", c.target.metric),
+                         .expected = "a number in summary.json",
+                         .advice = "metric = \"relative_l2\""});
+    folder.log->info(
+        "{} {:.4f}: {} the accepted {}{}", c.target.metric, *value, *value <= c.target.accept ? "within" : "MISSES",
+        c.target.accept,
+        c.target.published > 0 ? fmt::format("; published {} ({})", c.target.published, c.target.source) : "");
   }
   folder.log->info("figures and ParaView files: {}", folder.path.string());
 }

@@ -17,7 +17,8 @@ static std::string indented(std::string text)
 static void print_channels(const char* name, const std::vector<Channel>& channels)
 {
   fmt::print("  {}\n", name);
-  for (const Channel& channel : channels) fmt::print("    {}[{}] in {}\n", channel.field, channel.component, channel.unit);
+  for (const Channel& channel : channels)
+    fmt::print("    {}[{}] in {}\n", channel.field, channel.component, channel.unit);
 }
 
 static void print_checkpoint(const std::filesystem::path& file)
@@ -44,7 +45,8 @@ static void print_dataset(const std::filesystem::path& file)
       shape = to_string(values.sizes().slice(1));
       range = fmt::format(", sample 0 from {:.4g} to {:.4g}", values.min().item<double>(), values.max().item<double>());
     }
-    fmt::print("  {:<24} {} in {}{}{}\n", field.name, shape, field.unit, field.time_varying ? ", varying in time" : "", range);
+    fmt::print("  {:<24} {} in {}{}{}\n", field.name, shape, field.unit, field.time_varying ? ", varying in time" : "",
+               range);
   }
   for (const auto& [name, text] : dataset->provenance()) fmt::print("  {}\n{}\n", name, indented(text));
 }

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <mpi.h>
 #include <torch/torch.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -80,7 +80,8 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& he
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("CASE", line.case_path, "case folder or case file")->required();
   verb->add_option("--output", line.output, "run folder; default runs/<case>");
-  verb->add_option("--set", line.overrides, "an option of the case, as training.epochs=5; may be repeated")->allow_extra_args(false);
+  verb->add_option("--set", line.overrides, "an option of the case, as training.epochs=5; may be repeated")
+      ->allow_extra_args(false);
   verb->add_option("--petsc", line.petsc, "PETSc options, as \"-ksp_rtol 1e-10 -pc_type hypre\"");
   verb->add_option("--threads", line.threads, "threads a rank; default: cores / ranks");
   verb->add_flag("--print-config", line.print_config, "print the case with all its defaults and stop");
@@ -97,7 +98,8 @@ int run(const MpiSession& mpi, const CommandLine& line, const std::string& verb_
   }
   set_threads(line.threads);
   const solvers::PetscSession petsc(ranks);
-  const RunFolder folder = open_run_folder(ranks, line.output.empty() ? std::filesystem::path("runs") / c.name : std::filesystem::path(line.output), c);
+  const RunFolder folder = open_run_folder(
+      ranks, line.output.empty() ? std::filesystem::path("runs") / c.name : std::filesystem::path(line.output), c);
   verb(ranks, c, folder);
   return 0;
 }
@@ -113,9 +115,11 @@ int main(int argc, char** argv)
   CommandLine line;
 
   std::map<CLI::App*, Verb> verbs;
-  verbs[add_verb(app, "generate", "solve random problems with the reference solver into an HDF5 dataset", line)] = generate;
+  verbs[add_verb(app, "generate", "solve random problems with the reference solver into an HDF5 dataset", line)] =
+      generate;
   verbs[add_verb(app, "train", "train a surrogate from an HDF5 dataset", line)] = train;
-  verbs[add_verb(app, "evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files", line)] = evaluate;
+  verbs[add_verb(app, "evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
+                 line)] = evaluate;
   verbs[add_verb(app, "run", "all steps of a case; what is done already is not done again", line)] =
       [](const Communicator& ranks, const Case& c, const RunFolder& folder) {
         if (c.data.train.empty() || c.data.test.empty()) generate(ranks, c, folder);
@@ -125,10 +129,13 @@ int main(int argc, char** argv)
   CLI::App* solving = add_verb(app, "solve", "one problem with the chosen solver", line);
   solving->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")->capture_default_str();
   solving->add_option("--input", line.request.input, "HDF5 file with the problem's fields; default: a random problem");
-  solving->add_option("--sample", line.request.sample, "row of the file, or number of the random problem")->capture_default_str();
+  solving->add_option("--sample", line.request.sample, "row of the file, or number of the random problem")
+      ->capture_default_str();
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
-  verbs[solving] = [&line](const Communicator& ranks, const Case& c, const RunFolder& folder) { solve(ranks, c, folder, line.request); };
+  verbs[solving] = [&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+    solve(ranks, c, folder, line.request);
+  };
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
   info_verb->add_option("FILE", line.file)->required();
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");

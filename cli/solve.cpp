@@ -36,7 +36,8 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
 {
   if (!c.equation)
-    throw OptionError({.doing = "solving", .where = "[equation]", .found = "no equation", .expected = "equation.name", .advice = ""});
+    throw OptionError(
+        {.doing = "solving", .where = "[equation]", .found = "no equation", .expected = "equation.name", .advice = ""});
   Sample problem;
   std::unique_ptr<SteadySolver> solver;
   agree(ranks, [&] { problem = read_problem(c, request); });
@@ -45,7 +46,8 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
   const auto timed = [&](SteadySolver& with) {
     const auto start = std::chrono::steady_clock::now();
     Sample solution = with.solve(problem);
-    return std::pair{std::move(solution), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+    return std::pair{std::move(solution),
+                     std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
   };
   const auto report = [&](const std::string& description, const Sample& solution, double seconds) {
     const Tensor residual = c.equation->residual(problem, solution.to(torch::kFloat64));
@@ -67,12 +69,15 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
       const Tensor predicted = solution.field(name).values;
       shown.fields[name + "_reference"] = field;
       shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
-      folder.log->info("{}: relative L2 error {:.4g}", name, operators::errors_of(operators::Loss::relative_l2, predicted, field.values).item<double>());
+      folder.log->info("{}: relative L2 error {:.4g}", name,
+                       operators::errors_of(operators::Loss::relative_l2, predicted, field.values).item<double>());
     }
   }
   agree(ranks, [&] {
     if (!ranks.is_root() || !io::paraview_available()) return;
-    folder.log->info("{}", io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
+    folder.log->info(
+        "{}",
+        io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
   });
 }
 

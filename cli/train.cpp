@@ -16,8 +16,11 @@ using operators::TrainingSet;
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
   if (ranks.size() > 1)
-    throw OptionError({.doing = "training", .where = "mpiexec", .found = fmt::format("{} ranks", ranks.size()),
-                       .expected = "one: training uses threads", .advice = "`locum train` without mpiexec; `locum generate` runs on any number"});
+    throw OptionError({.doing = "training",
+                       .where = "mpiexec",
+                       .found = fmt::format("{} ranks", ranks.size()),
+                       .expected = "one: training uses threads",
+                       .advice = "`locum train` without mpiexec; `locum generate` runs on any number"});
   std::vector<std::string> fields = c.data.inputs;
   fields.insert(fields.end(), c.data.outputs.begin(), c.data.outputs.end());
   const Sample data = read_samples(folder.train_data(c), fields, c.data.samples, "reading training samples");
@@ -30,20 +33,25 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
   const TrainingSet training = set(0, data.batch() - held_out), validation = set(data.batch() - held_out, held_out);
 
   const bool float64 = c.training.precision == operators::Precision::float64;
-  Surrogate surrogate(c.section("model"), describe_channels(data, c.data.inputs), describe_channels(data, c.data.outputs),
+  Surrogate surrogate(c.section("model"), describe_channels(data, c.data.inputs),
+                      describe_channels(data, c.data.outputs),
                       RandomStream(static_cast<std::uint64_t>(c.training.seed), "initial weights"),
                       float64 ? torch::kFloat64 : torch::kFloat32);
   folder.log->info("training {} parameters on {} samples {} from {}, {} held out", surrogate.parameters(),
-                   training.inputs.size(0), to_string(training.inputs.sizes().slice(1)), folder.train_data(c).string(), held_out);
+                   training.inputs.size(0), to_string(training.inputs.sizes().slice(1)), folder.train_data(c).string(),
+                   held_out);
 
   const auto settings = c.section("data") + c.section("model") + c.section("training");
   const auto result = operators::train(surrogate, training, validation, c.training, folder.path, settings, folder.log);
 
   double seconds = 0;
   for (const auto& [epoch, metrics] : io::read_epochs(folder.metrics())) seconds += metrics.at("seconds");
-  io::add_to_summary(folder.summary(), {{"seconds_training", seconds}, {"seconds_per_epoch", seconds / static_cast<double>(result.epochs)},
-                         {"epochs", result.epochs}, {"parameters", surrogate.parameters()},
-                         {"training_samples", training.inputs.size(0)}, {"validation_relative_l2", result.best_validation}});
+  io::add_to_summary(folder.summary(), {{"seconds_training", seconds},
+                                        {"seconds_per_epoch", seconds / static_cast<double>(result.epochs)},
+                                        {"epochs", result.epochs},
+                                        {"parameters", surrogate.parameters()},
+                                        {"training_samples", training.inputs.size(0)},
+                                        {"validation_relative_l2", result.best_validation}});
 }
 
 }  // namespace locum::cli

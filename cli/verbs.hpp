@@ -22,11 +22,11 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
 
 /// What `locum solve` was asked.
 struct SolveRequest {
-  std::string with = "reference";     ///< "reference", a checkpoint, or a run folder.
-  std::filesystem::path input;        ///< HDF5 file with the problem; empty: draw a random one.
-  std::int64_t sample = 0;            ///< Row of `input`, or number of the random problem.
-  std::vector<std::int64_t> cells;    ///< Grid of a random problem; empty: generate.cells.
-  bool compare = false;               ///< Solve with the reference too.
+  std::string with = "reference";   ///< "reference", a checkpoint, or a run folder.
+  std::filesystem::path input;      ///< HDF5 file with the problem; empty: draw a random one.
+  std::int64_t sample = 0;          ///< Row of `input`, or number of the random problem.
+  std::vector<std::int64_t> cells;  ///< Grid of a random problem; empty: generate.cells.
+  bool compare = false;             ///< Solve with the reference too.
 };
 
 /// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.

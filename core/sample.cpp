@@ -124,11 +124,15 @@ void Sample::merge(const Sample& other)
 void Sample::append(const Sample& other)
 {
   const auto differ = [](const auto& a, const auto& b) {
-    return !std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) { return x.first == y.first; });
+    return !std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                       [](const auto& x, const auto& y) { return x.first == y.first; });
   };
   if (differ(fields, other.fields) || differ(scalars, other.scalars) || shape_of(domain) != shape_of(other.domain))
-    throw ShapeError({.doing = "appending samples", .where = "", .found = "other fields, scalars or grid",
-                      .expected = "the same as those before", .advice = ""});
+    throw ShapeError({.doing = "appending samples",
+                      .where = "",
+                      .found = "other fields, scalars or grid",
+                      .expected = "the same as those before",
+                      .advice = ""});
   for (auto& [name, field] : fields) field.values = torch::cat({field.values, other.fields.at(name).values});
   for (auto& [name, scalar] : scalars) scalar.values = torch::cat({scalar.values, other.scalars.at(name).values});
 }

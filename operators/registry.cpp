@@ -18,8 +18,10 @@ static Model model(std::string name, std::string description)
 
 const std::vector<Model>& models()
 {
-  static const std::vector<Model> table = {  // self-registering objects get lost in a static library
-      model<FourierOperator, FourierOptions>("fourier", "Fourier neural operator (Li et al. 2021; Kovachki et al. 2023)"),
+  static const std::vector<Model> table = {
+      // self-registering objects get lost in a static library
+      model<FourierOperator, FourierOptions>("fourier",
+                                             "Fourier neural operator (Li et al. 2021; Kovachki et al. 2023)"),
   };
   return table;
 }
@@ -47,7 +49,9 @@ Builder configure_model(OptionReader& options, const std::string& section)
     names.push_back(model.name);
   }
   const auto nearest = nearest_name(choice.name, names);
-  throw OptionError({.doing = "choosing the model", .where = "model.name", .found = fmt::format("\"{}\"", choice.name),
+  throw OptionError({.doing = "choosing the model",
+                     .where = "model.name",
+                     .found = fmt::format("\"{}\"", choice.name),
                      .expected = fmt::format("one of {}", fmt::join(names, ", ")),
                      .advice = nearest.empty() ? "`locum list`" : fmt::format("name = \"{}\"", nearest)});
 }

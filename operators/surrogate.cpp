@@ -16,7 +16,10 @@ static std::shared_ptr<Operator> build(const std::string& model, std::size_t inp
 
 Surrogate::Surrogate(std::string model, std::vector<Channel> inputs, std::vector<Channel> outputs, RandomStream weights,
                      torch::Dtype type)
-    : options_(std::move(model)), inputs_(std::move(inputs)), outputs_(std::move(outputs)), type_(type),
+    : options_(std::move(model)),
+      inputs_(std::move(inputs)),
+      outputs_(std::move(outputs)),
+      type_(type),
       model_(build(options_, inputs_.size(), outputs_.size(), std::move(weights)))
 {
   model_->to(type_);
@@ -38,7 +41,8 @@ static std::vector<Channel> load_channels(const io::Checkpoint& checkpoint, cons
   std::vector<Channel> channels;
   for (std::int64_t i = 0; i < checkpoint.integer(group + "/count"); ++i) {
     const auto channel = fmt::format("{}/{}", group, i);
-    channels.push_back({.field = checkpoint.text(channel + "/field"), .component = checkpoint.integer(channel + "/component"),
+    channels.push_back({.field = checkpoint.text(channel + "/field"),
+                        .component = checkpoint.integer(channel + "/component"),
                         .unit = checkpoint.text(channel + "/unit")});
   }
   return channels;
@@ -52,7 +56,8 @@ void Surrogate::save(io::Checkpoint& checkpoint) const
   save_channels(checkpoint, "model/outputs", outputs_);
   for (const auto& item : model_->named_parameters()) checkpoint.put("model/weights/" + item.key(), item.value());
   for (const auto& [name, tensor] : input_normaliser.state()) checkpoint.put("model/input_normaliser/" + name, tensor);
-  for (const auto& [name, tensor] : output_normaliser.state()) checkpoint.put("model/output_normaliser/" + name, tensor);
+  for (const auto& [name, tensor] : output_normaliser.state())
+    checkpoint.put("model/output_normaliser/" + name, tensor);
 }
 
 static Normaliser load_normaliser(const io::Checkpoint& checkpoint, const std::string& group)
@@ -69,15 +74,16 @@ Surrogate Surrogate::load(const std::filesystem::path& checkpoint)
 
 Surrogate Surrogate::load(const io::Checkpoint& checkpoint, const std::string& where)
 {
-  Surrogate surrogate(checkpoint.text("model/options"), load_channels(checkpoint, "model/inputs"), load_channels(checkpoint, "model/outputs"),
-                      RandomStream(0, "weights"),
+  Surrogate surrogate(checkpoint.text("model/options"), load_channels(checkpoint, "model/inputs"),
+                      load_channels(checkpoint, "model/outputs"), RandomStream(0, "weights"),
                       checkpoint.text("model/type") == "float64" ? torch::kFloat64 : torch::kFloat32);
   surrogate.where_ = where;
   torch::NoGradGuard no_gradients;
   for (auto& item : surrogate.model_->named_parameters()) {
     const Tensor stored = checkpoint.tensor("model/weights/" + item.key());
     if (stored.sizes() != item.value().sizes())
-      throw DataError({.doing = "loading the surrogate", .where = fmt::format("{}:/model/weights/{}", where, item.key()),
+      throw DataError({.doing = "loading the surrogate",
+                       .where = fmt::format("{}:/model/weights/{}", where, item.key()),
                        .found = "shape " + to_string(stored.sizes()),
                        .expected = to_string(item.value().sizes()) + ", as the options beside it say",
                        .advice = "a checkpoint written by this version"});
@@ -112,7 +118,8 @@ Sample Surrogate::solve(const Sample& problem)
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (i < given.size() && given[i] == inputs_[i]) continue;
     const auto text = [](const Channel& c) { return fmt::format("{}[{}] in {}", c.field, c.component, c.unit); };
-    throw DataError({.doing = "predicting with " + description(), .where = "",
+    throw DataError({.doing = "predicting with " + description(),
+                     .where = "",
                      .found = i < given.size() ? text(given[i]) : fmt::format("{} channels", given.size()),
                      .expected = text(inputs_[i]) + ", as it was trained",
                      .advice = "give the field in that unit"});
@@ -126,7 +133,9 @@ Sample Surrogate::solve(const Sample& problem)
     const Tensor prediction = model_->forward(input_normaliser.encode(some.to(device_, type_)));
     predictions.push_back(output_normaliser.decode(prediction).to(all.device()));
   }
-  return {.domain = problem.domain, .fields = split_channels(torch::cat(predictions), outputs_), .scalars = {},
+  return {.domain = problem.domain,
+          .fields = split_channels(torch::cat(predictions), outputs_),
+          .scalars = {},
           .time = problem.time};
 }
 

@@ -46,18 +46,27 @@ void refuse_other_provenance(const fs::path& file, const Provenance& expected)
   for (const auto& [key, value] : expected) {
     const auto entry = found.find(key);
     if (entry != found.end() && entry->second == value) continue;
-    throw OptionError({.doing = "generating a dataset", .where = fmt::format("{}, {}", file.string(), key),
-                       .found = entry == found.end() ? "nothing" : "\n" + entry->second, .expected = "\n" + value,
+    throw OptionError({.doing = "generating a dataset",
+                       .where = fmt::format("{}, {}", file.string(), key),
+                       .found = entry == found.end() ? "nothing" : "\n" + entry->second,
+                       .expected = "\n" + value,
                        .advice = "delete it, or --output DIR for a new run"});
   }
 }
 
 DatasetHeader header_of(const Sample& rows, const std::string& name, Provenance provenance)
 {
-  DatasetHeader header{.name = name, .samples = rows.batch(), .grid = rows.grid(), .times = {0}, .fields = {}, .scalars = {},
-                       .provenance = std::move(provenance), .type = torch::kFloat32};
+  DatasetHeader header{.name = name,
+                       .samples = rows.batch(),
+                       .grid = rows.grid(),
+                       .times = {0},
+                       .fields = {},
+                       .scalars = {},
+                       .provenance = std::move(provenance),
+                       .type = torch::kFloat32};
   for (const auto& [field, content] : rows.fields)
-    header.fields.push_back({.name = field, .unit = content.unit, .components = content.values.size(1), .time_varying = false});
+    header.fields.push_back(
+        {.name = field, .unit = content.unit, .components = content.values.size(1), .time_varying = false});
   for (const auto& [scalar, content] : rows.scalars) header.scalars.emplace_back(scalar, content.unit);
   return header;
 }
@@ -113,7 +122,9 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
     for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
       const std::int64_t first = part * part_samples;
       if (fs::exists(part_file(part))) refuse_other_provenance(part_file(part), provenance);
-      else write_part(equation, solver, draws, first, std::min(part_samples, draws.samples - first), part_file(part), provenance);
+      else
+        write_part(equation, solver, draws, first, std::min(part_samples, draws.samples - first), part_file(part),
+                   provenance);
       progress.update(std::min(draws.samples, (part + ranks.size()) * part_samples));
     }
   });
@@ -131,12 +142,17 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
       const auto dataset = io::open_dataset(part_file(part));
       first_rows.push_back(samples);
       samples += dataset->size();
-      for (auto& failure : failures_from(dataset->provenance().at("failed_draws"))) failures.push_back(std::move(failure));
+      for (auto& failure : failures_from(dataset->provenance().at("failed_draws")))
+        failures.push_back(std::move(failure));
       if (!example && dataset->size() > 0) example = dataset->read(fields(*dataset), 0, 1);
     }
     if (!example)
-      throw SolverError({.doing = "generating a dataset", .where = file.string(), .found = fmt::format("all {} solves failed; the first: {}",
-                         draws.samples, failures.empty() ? "" : failures.front().reason), .expected = "solutions", .advice = ""});
+      throw SolverError({.doing = "generating a dataset",
+                         .where = file.string(),
+                         .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
+                                              failures.empty() ? "" : failures.front().reason),
+                         .expected = "solutions",
+                         .advice = ""});
   });
 
   auto final_provenance = provenance;
@@ -155,7 +171,8 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
   ranks.barrier();
   if (ranks.is_root()) fs::remove_all(folder);
   log->info("{}: {} samples", file.string(), samples);
-  for (const auto& [draw, reason] : failures) log->warn("draw {} could not be solved and is left out: {}", draw, reason);
+  for (const auto& [draw, reason] : failures)
+    log->warn("draw {} could not be solved and is left out: {}", draw, reason);
   return samples;
 }
 

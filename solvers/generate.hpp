@@ -22,9 +22,9 @@ struct Draws {
 /// Solves random problems of an equation, samples spread over the ranks, into an HDF5 dataset in The Well's layout.
 ///
 /// Collective. The file is the same for any number of ranks. What is solved is kept in the folder `file`.parts until
-/// the dataset is complete: a run that was interrupted goes on from there. A problem whose solve fails is reported, left
-/// out, and named in the dataset's provenance; row i of scalar "draw" says which problem row i is. An existing, complete
-/// file is left as it is.
+/// the dataset is complete: a run that was interrupted goes on from there. A problem whose solve fails is reported,
+/// left out, and named in the dataset's provenance; row i of scalar "draw" says which problem row i is. An existing,
+/// complete file is left as it is.
 /// @param provenance  what the dataset was made with: equation, options, version
 /// @return  samples in the dataset
 /// @throws OptionError  if `file` or its parts were made with another provenance.

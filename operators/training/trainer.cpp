@@ -13,8 +13,11 @@ torch::Device find_device(Device device)
 {
   const bool there = torch::cuda::is_available();
   if (device == Device::cuda && !there)
-    throw OptionError({.doing = "choosing the device", .where = "training.device", .found = "no CUDA device or a libtorch without CUDA",
-                       .expected = "a GPU, as device = \"cuda\" asks", .advice = "device = \"auto\""});
+    throw OptionError({.doing = "choosing the device",
+                       .where = "training.device",
+                       .found = "no CUDA device or a libtorch without CUDA",
+                       .expected = "a GPU, as device = \"cuda\" asks",
+                       .advice = "device = \"auto\""});
   return device != Device::cpu && there ? torch::kCUDA : torch::kCPU;
 }
 
@@ -77,7 +80,9 @@ class TrainingState {
       const auto begin = position == 0 ? 0 : text.rfind('\n', position - 1) + 1;
       return text.substr(begin, text.find('\n', position) - begin);
     };
-    throw OptionError({.doing = "resuming training", .where = where, .found = fmt::format("trained with `{}`", line(stored, a)),
+    throw OptionError({.doing = "resuming training",
+                       .where = where,
+                       .found = fmt::format("trained with `{}`", line(stored, a)),
                        .expected = fmt::format("`{}`, as the case says now", line(now, b)),
                        .advice = "--output DIR for a new run, or set the option back"});
   }
@@ -104,8 +109,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
   };
   const bool physical = options.loss_space == LossSpace::physical;
   const Tensor inputs = encoded(surrogate.input_normaliser, training.inputs);
-  const Tensor targets = physical ? training.outputs.to(device, surrogate.type())
-                                  : encoded(surrogate.output_normaliser, training.outputs);
+  const Tensor targets =
+      physical ? training.outputs.to(device, surrogate.type()) : encoded(surrogate.output_normaliser, training.outputs);
   const Tensor validation_inputs = encoded(surrogate.input_normaliser, validation.inputs);
 
   const bool validates = validation.inputs.size(0) > 0;
@@ -118,7 +123,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
     return loss_of(Loss::relative_l2, torch::cat(predictions), validation.outputs).item<double>();
   };
 
-  Adam adam(model.parameters(), options.optimiser == Optimiser::adam ? Adam::WeightDecay::coupled : Adam::WeightDecay::decoupled,
+  Adam adam(model.parameters(),
+            options.optimiser == Optimiser::adam ? Adam::WeightDecay::coupled : Adam::WeightDecay::decoupled,
             options.weight_decay);
   TrainingState state(surrogate, adam);
   const auto last = folder / "checkpoint.h5", best = folder / "best.h5";
@@ -135,7 +141,9 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
   while (state.epoch < options.epochs) {
     const auto start = std::chrono::steady_clock::now();
     const Tensor order = RandomStream(static_cast<std::uint64_t>(options.seed), "order of samples",
-                                      static_cast<std::uint64_t>(state.epoch)).permutation(samples).to(device);
+                                      static_cast<std::uint64_t>(state.epoch))
+                             .permutation(samples)
+                             .to(device);
     Tensor total = torch::zeros({}, torch::TensorOptions(torch::kFloat64).device(device));
     double rate = 0;
     model.train();
@@ -143,36 +151,43 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
       const std::int64_t first = step * options.batch;
       const Tensor chosen = order.narrow(0, first, std::min(options.batch, samples - first));
       const Tensor output = model.forward(inputs.index_select(0, chosen));
-      const Tensor loss = loss_of(options.loss, physical ? decode.decode(output) : output, targets.index_select(0, chosen));
+      const Tensor loss =
+          loss_of(options.loss, physical ? decode.decode(output) : output, targets.index_select(0, chosen));
       adam.zero_gradients();
       loss.backward();
       // Halfway through the step: neither the first nor the last rate is zero.
-      rate = learning_rate(options.schedule,
-                           static_cast<double>(state.epoch) + (static_cast<double>(step) + 0.5) / static_cast<double>(steps),
-                           options.epochs);
+      rate = learning_rate(
+          options.schedule,
+          static_cast<double>(state.epoch) + (static_cast<double>(step) + 0.5) / static_cast<double>(steps),
+          options.epochs);
       adam.step(rate);
       total += loss.detach().to(torch::kFloat64) * chosen.size(0);
       progress.update(state.epoch * steps + step + 1, fmt::format("epoch {}", state.epoch + 1));
     }
     const double training_loss = total.item<double>() / static_cast<double>(samples);
     if (!std::isfinite(training_loss))
-      throw SolverError({.doing = "training", .where = fmt::format("epoch {}", state.epoch + 1),
-                         .found = fmt::format("loss {}", training_loss), .expected = "a finite number",
+      throw SolverError({.doing = "training",
+                         .where = fmt::format("epoch {}", state.epoch + 1),
+                         .found = fmt::format("loss {}", training_loss),
+                         .expected = "a finite number",
                          .advice = fmt::format("training.rate = {:g}", options.schedule.rate / 5)});
 
     const double error = validates ? validation_error() : std::numeric_limits<double>::quiet_NaN();
     ++state.epoch;
     const bool is_best = !validates || error < state.best_validation;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    metrics.append({{"epoch", state.epoch}, {"training_loss", training_loss}, {"validation_relative_l2", error},
-                    {"rate", rate}, {"seconds", seconds}});
+    metrics.append({{"epoch", state.epoch},
+                    {"training_loss", training_loss},
+                    {"validation_relative_l2", error},
+                    {"rate", rate},
+                    {"seconds", seconds}});
     if (is_best) {
       state.best_validation = error;
       state.save(best, settings);
     }
     state.save(last, settings);
-    log->info("epoch {:4}/{}  loss {:.4f}  validation {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss, error,
-              is_best ? " best" : "", seconds);
+    log->info("epoch {:4}/{}  loss {:.4f}  validation {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss,
+              error, is_best ? " best" : "", seconds);
   }
 
   TrainingState::copy_weights(model, Surrogate::load(best).model());

@@ -83,7 +83,7 @@ struct TrainingSet {
 };
 
 struct TrainingResult {
-  std::int64_t epochs = 0;        ///< Done in all, over every start of the run.
+  std::int64_t epochs = 0;     ///< Done in all, over every start of the run.
   double best_validation = 0;  ///< Relative L2 error on the validation samples, of the weights kept; NaN without any.
 };
 

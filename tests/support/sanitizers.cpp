@@ -2,10 +2,7 @@
 // libraries beside us, so that no environment variable is needed, and mpiexec itself stays untouched.
 
 // Frame pointers end in libraries that were built without: unwind by their tables.
-extern "C" const char* __asan_default_options()
-{
-  return "fast_unwind_on_malloc=0";
-}
+extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
 
 // What Open MPI and the libraries it loads allocate once, for the life of the process.
 extern "C" const char* __lsan_default_suppressions()
@@ -28,7 +25,4 @@ extern "C" const char* __lsan_default_suppressions()
 }
 
 // Open MPI unloads its plugins at the end, and with them the names that the suppressions above match.
-extern "C" int dlclose(void*)
-{
-  return 0;
-}
+extern "C" int dlclose(void*) { return 0; }
