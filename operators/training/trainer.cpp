@@ -50,7 +50,7 @@ class TrainingState {
   void load(const std::filesystem::path& file, const std::string& settings)
   {
     const auto checkpoint = io::Checkpoint::read(file);
-    refuse_other_settings(checkpoint.text("training/settings"), settings, file.string());
+    refuse_other_options("resuming training", file.string(), checkpoint.text("training/settings"), settings);
     copy_weights(surrogate_.model(), Surrogate::load(checkpoint, file.string()).model());
     epoch = checkpoint.integer("training/epoch");
     best_validation = checkpoint.real("training/best_validation");
@@ -70,23 +70,6 @@ class TrainingState {
   }
 
  private:
-  /// Names the first line that differs.
-  static void refuse_other_settings(const std::string& stored, const std::string& now, const std::string& where)
-  {
-    if (stored == now) return;
-    const auto [a, b] = std::mismatch(stored.begin(), stored.end(), now.begin(), now.end());
-    const auto line = [](const std::string& text, std::string::const_iterator at) {
-      const auto position = static_cast<std::size_t>(at - text.begin());
-      const auto begin = position == 0 ? 0 : text.rfind('\n', position - 1) + 1;
-      return text.substr(begin, text.find('\n', position) - begin);
-    };
-    throw OptionError({.doing = "resuming training",
-                       .where = where,
-                       .found = fmt::format("trained with `{}`", line(stored, a)),
-                       .expected = fmt::format("`{}`, as the case says now", line(now, b)),
-                       .advice = "--output DIR for a new run, or set the option back"});
-  }
-
   Surrogate& surrogate_;
   Adam& adam_;
 };
