@@ -113,7 +113,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
   const auto last = folder / "checkpoint.h5", best = folder / "best.h5";
   if (std::filesystem::exists(last)) {
     state.load(last, settings);
-    log->info("resuming training after epoch {} of {}", state.epoch, options.epochs);
+    if (state.epoch < options.epochs) log->info("resuming training after epoch {} of {}", state.epoch, options.epochs);
+    else log->info("trained already: {} epochs", state.epoch);
   }
 
   const std::int64_t samples = inputs.size(0);
@@ -134,8 +135,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
       const std::int64_t first = step * options.batch;
       const Tensor chosen = order.narrow(0, first, std::min(options.batch, samples - first));
       const Tensor output = model.forward(inputs.index_select(0, chosen));
-      const Tensor loss =
-          loss_of(options.loss, physical ? decode.decode(output) : output, targets.index_select(0, chosen));
+      const Tensor loss = loss_of(options.loss, physical ? decode.decode(output) : output,
+                                  targets.index_select(0, chosen), options.loss_edges);
       adam.zero_gradients();
       loss.backward();
       // Halfway through the step: neither the first nor the last rate is zero.
@@ -169,8 +170,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
       state.save(best, settings);
     }
     state.save(last, settings);
-    log->info("epoch {:4}/{}  loss {:.4f}  validation {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss,
-              error, is_best ? " best" : "", seconds);
+    const auto verdict = validates ? fmt::format("  validation {:.4f}{}", error, is_best ? " best" : "") : "";
+    log->info("epoch {:4}/{}  loss {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss, verdict, seconds);
   }
 
   TrainingState::copy_weights(model, Surrogate::load(best).model());

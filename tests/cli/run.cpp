@@ -72,7 +72,7 @@ TEST_CASE("run: what is done is not done again", "[cli][restart]")
   const auto before = contents(folder / "copy/run");
   const auto again = command({"run", "case.toml", "--output", "run"}, folder / "copy");
   CHECK(again.status == 0);
-  CHECK(says(again.text, {"resuming training after epoch 2 of 2"}));
+  CHECK(says(again.text, {"trained already: 2 epochs"}));
   const auto after = contents(folder / "copy/run");
   for (const char* file : {"case.toml", "best.h5", "checkpoint.h5", "metrics.jsonl", "data/train.h5", "data/test.h5"}) {
     CAPTURE(file);
