@@ -167,8 +167,7 @@ int main(int argc, char** argv)
     verbs[added] = std::move(verb);
     return added;
   };
-  add("generate", "solve random problems with the reference solver into an HDF5 dataset",
-      {generate, Needs::same_model});
+  add("generate", "solve random problems with the reference solver into an HDF5 dataset", {generate, Needs::nothing});
   add("train", "train a surrogate from an HDF5 dataset", {train, Needs::same_training});
   add("evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
       {evaluate, Needs::surrogate});

@@ -60,8 +60,7 @@ RunFolder open_run_folder(const Communicator& ranks, const fs::path& path, const
                          .found = failure.message(),
                          .expected = "a folder that can be written",
                          .advice = "--output DIR with a folder of yours"});
-    const std::string text =
-        fmt::format("# {}: what this run was started with, defaults included\n{}", c.name, c.to_toml());
+    const std::string text = "# What this run was started with, defaults included.\n" + c.to_toml();
     if (needs != Needs::nothing || !fs::exists(path / "case.toml"))
       io::write_atomically(path / "case.toml", std::as_bytes(std::span(text)));
     folder.log = open_log(ranks, path / "log.txt");

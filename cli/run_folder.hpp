@@ -24,8 +24,7 @@ struct RunFolder {
 
 /// What a verb asks of the folder it works in.
 enum class Needs {
-  nothing,        ///< Only room for its results.
-  same_model,     ///< If a surrogate is there, one of the case's model.
+  nothing,        ///< Only room for its results; the case written there already stays.
   same_training,  ///< If a training has begun there, the case's, to go on with.
   surrogate,      ///< A trained surrogate of the case's model.
 };

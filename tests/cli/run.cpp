@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -100,7 +102,7 @@ TEST_CASE("run: killed or interrupted, it goes on to the bytes of an unbroken ru
   copy_finished(folder / "copy");
   fs::rename(folder / "copy/run/data", folder / "data");
   write_case(folder / "case.toml", "[data]\ntrain = \"data/train.h5\"\ntest = \"data/test.h5\"\n");
-  const Words train = {"train", "case.toml", "--set", "training.epochs=8", "--output"};
+  const Words train = {"train", "case.toml", "--set", "training.epochs=20", "--output"};
   const auto into = [&](const std::string& run) {
     auto words = train;
     words.push_back(run);
@@ -122,7 +124,7 @@ TEST_CASE("run: killed or interrupted, it goes on to the bytes of an unbroken ru
 
     const auto resumed = command(into(run), folder.path());
     CHECK(resumed.status == 0);
-    CHECK(says(resumed.text, {"resuming training after epoch", "of 8"}));
+    CHECK(says(resumed.text, {"resuming training after epoch", "of 20"}));
     CHECK(bytes_of(folder / run / "best.h5") == bytes_of(folder / "unbroken/best.h5"));
     CHECK(bytes_of(folder / run / "checkpoint.h5") == bytes_of(folder / "unbroken/checkpoint.h5"));
   }

@@ -7,6 +7,13 @@
 using namespace locum::tests;
 namespace fs = std::filesystem;
 
+/// A ParaView file without its numbers.
+static std::string header_of(const fs::path& file)
+{
+  const auto bytes = bytes_of(file);
+  return bytes.substr(0, bytes.find("<AppendedData"));
+}
+
 TEST_CASE("solve: the reference, and the surrogate held against it", "[cli]")
 {
   const TemporaryFolder folder;
@@ -15,14 +22,14 @@ TEST_CASE("solve: the reference, and the surrogate held against it", "[cli]")
   const auto reference = command({"solve", tiny, "--with", "reference", "--output", "s"}, folder.path());
   CHECK(reference.status == 0);
   CHECK(says(reference.text, {"darcy, PETSc cg + gamg: ", " ms, relative residual ", "e-"}));
-  CHECK(says(bytes_of(folder / "s/paraview/solve_0000.vti"), {"\"permeability\"", "\"pressure\"", "\"residual\""}));
+  CHECK(says(header_of(folder / "s/paraview/solve_0000.vti"), {"\"permeability\"", "\"pressure\"", "\"residual\""}));
 
   const auto learned =
       command({"solve", tiny, "--with", run, "--compare", "--sample", "3", "--output", "s"}, folder.path());
   CHECK(learned.status == 0);
   CHECK(says(learned.text, {"surrogate ", "best.h5: ", " ms, relative residual ",
                             "darcy, PETSc cg + gamg: ", "pressure: relative L2 error 0."}));
-  CHECK(says(bytes_of(folder / "s/paraview/solve_0003.vti"),
+  CHECK(says(header_of(folder / "s/paraview/solve_0003.vti"),
              {"\"pressure\"", "\"pressure_reference\"", "\"pressure_error\"", "\"residual\""}));
 }
 
@@ -49,7 +56,7 @@ TEST_CASE("solve: two ranks share the reference solve, on another grid", "[cli]"
       command({"solve", (finished() / "case.toml").string(), "--cells", "24", "32", "--output", "s"}, folder.path(), 2);
   CHECK(outcome.status == 0);
   CHECK(says(outcome.text, {"relative residual "}));
-  CHECK(says(bytes_of(folder / "s/paraview/solve_0000.vti"), {"0 32 0 24"}));
+  CHECK(says(header_of(folder / "s/paraview/solve_0000.vti"), {"WholeExtent=\"0 31 0 23"}));
 }
 
 TEST_CASE("info: says what is in a dataset and a checkpoint", "[cli]")
