@@ -107,7 +107,7 @@ struct LayersPlan : torch::CustomClassHolder {
 /// All layers of a Fourier operator at once. Arguments: the field, then FourierLayer::arrays() of each layer.
 class Layers : public torch::autograd::Function<Layers> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, torch::autograd::variable_list inputs,
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs,
                         const c10::intrusive_ptr<LayersPlan>& plan)
   {
     const Tensor u = inputs[0].contiguous(), result = torch::empty(u.sizes(), u.options());
@@ -120,8 +120,9 @@ class Layers : public torch::autograd::Function<Layers> {
       layers.forward(u.data_ptr<T>(), result.data_ptr<T>(), differentiates ? saved.data_ptr<T>() : nullptr,
                      room.data_ptr<T>());
     });
-    inputs.push_back(saved);
-    context->save_for_backward(inputs);
+    auto kept = inputs.vec();
+    kept.push_back(saved);
+    context->save_for_backward(kept);
     context->saved_data["plan"] = c10::IValue::make_capsule(plan);
     return result;
   }
@@ -154,7 +155,7 @@ class Layers : public torch::autograd::Function<Layers> {
 
  private:
   template <class T>
-  static std::vector<kernels::LayerArrays<T>> arrays(const LayersPlan& plan, const std::vector<Tensor>& tensors)
+  static std::vector<kernels::LayerArrays<T>> arrays(const LayersPlan& plan, at::TensorList tensors)
   {
     std::vector<kernels::LayerArrays<T>> all;
     auto next = tensors.begin() + 1;
@@ -180,7 +181,7 @@ class Layers : public torch::autograd::Function<Layers> {
   }
 
   template <class T>
-  static kernels::FourierLayers<T> kernel(const LayersPlan& plan, const Tensor& u, const std::vector<Tensor>& tensors)
+  static kernels::FourierLayers<T> kernel(const LayersPlan& plan, const Tensor& u, at::TensorList tensors)
   {
     return {plan.transforms->of<T>(u), at::get_num_threads(), u.size(0),          u.size(-1), plan.hidden,
             plan.activate_twice,       arrays<T>(plan, tensors)};
@@ -318,7 +319,7 @@ Tensor FourierOperator::layers_in_one(const Tensor& values)
     const auto arrays = layer->arrays();
     inputs.insert(inputs.end(), arrays.begin(), arrays.end());
   }
-  return Layers::apply(inputs, plan);
+  return Layers::apply(at::TensorList(inputs), plan);  // the one kind of list that apply() looks into
 }
 
 Tensor FourierOperator::forward(const Tensor& input)

@@ -19,70 +19,69 @@ Tensor activate(Activation activation, const Tensor& values)
 
 namespace {
 
-/// Parameters in the order W₁, b₁, W₂, b₂; the first two undefined without a hidden layer.
-using Parameters = std::array<Tensor, 4>;
-
-Tensor by_libtorch(const Tensor& values, const Tensor& W1, const Tensor& b1, const Tensor& W2, const Tensor& b2)
-{
-  return torch::linear(W1.defined() ? torch::gelu(torch::linear(values, W1, b1)) : values, W2, b2);
-}
-
+/// The network by our kernels. Arguments: values, then W₁, b₁ if there is a hidden layer, then W₂, b₂.
 class Network : public torch::autograd::Function<Network> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& values, const Tensor& W1,
-                        const Tensor& b1, const Tensor& W2, const Tensor& b2)
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs)
   {
-    const Tensor x = values.contiguous();
+    const Tensor x = inputs[0].contiguous();
     auto shape = x.sizes().vec();
-    shape.back() = W2.size(0);
+    shape.back() = inputs.back().size(0);
     const Tensor y = torch::empty(shape, x.options());
     with_type_of(x, [&]<class T>(T) {
       kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
-                                  shape_of(W1, W2), arrays<const T>({W1, b1, W2, b2}), x.data_ptr<T>(),
-                                  y.data_ptr<T>());
+                                  shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(), y.data_ptr<T>());
     });
-    context->save_for_backward({values, W1, b1, W2, b2});
+    context->save_for_backward(inputs.vec());
     return y;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list d_result)
   {
-    const auto saved = context->get_saved_variables();
-    if (torch::GradMode::is_enabled())
-      return differentiate(saved, d_result[0], [](const auto& in) {
-        return by_libtorch(in[0], in[1], in[2], in[3], in[4]);
-      });
-    const Tensor x = saved[0].contiguous(), d = d_result[0].contiguous();
+    const auto inputs = context->get_saved_variables();
+    if (torch::GradMode::is_enabled()) return differentiate(inputs, d_result[0], by_libtorch);
+    const Tensor x = inputs[0].contiguous(), d = d_result[0].contiguous();
     torch::autograd::variable_list gradients;
-    for (const Tensor& input : saved)
-      gradients.push_back(input.defined() && input.requires_grad() ? torch::empty(input.sizes(), d.options()) : Tensor());
+    for (const Tensor& input : inputs)
+      gradients.push_back(input.requires_grad() ? torch::empty(input.sizes(), d.options()) : Tensor());
     with_type_of(x, [&]<class T>(T) {
-      kernels::network_backward<T>(
-          kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1), shape_of(saved[1], saved[3]),
-          arrays<const T>({saved[1], saved[2], saved[3], saved[4]}), x.data_ptr<T>(), d.data_ptr<T>(),
-          arrays<T>({gradients[1], gradients[2], gradients[3], gradients[4]}),
-          gradients[0].defined() ? gradients[0].data_ptr<T>() : nullptr);
+      kernels::network_backward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
+                                   shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(), d.data_ptr<T>(),
+                                   arrays<T>(gradients), gradients[0].defined() ? gradients[0].data_ptr<T>() : nullptr);
     });
     return gradients;
   }
 
  private:
-  static kernels::NetworkShape shape_of(const Tensor& W1, const Tensor& W2)
+  static kernels::NetworkShape shape_of(at::TensorList inputs)
   {
-    const bool hidden = W1.defined();
-    return {.inputs = hidden ? W1.size(1) : W2.size(1), .hidden = hidden ? W1.size(0) : 0, .outputs = W2.size(0)};
+    return {.inputs = inputs[1].size(1), .hidden = inputs.size() > 3 ? inputs[1].size(0) : 0,
+            .outputs = inputs.back().size(0)};
   }
 
+  /// @param tensors  as the arguments; undefined ones become null
   template <class T>
-  static kernels::NetworkArrays<T> arrays(const Parameters& tensors)
+  static kernels::NetworkArrays<T> arrays(at::TensorList tensors)
   {
-    const auto pointer = [](const Tensor& t) -> T* {
-      return t.defined() ? t.data_ptr<std::remove_const_t<T>>() : nullptr;
+    const auto pointer = [&](std::size_t i) -> T* {
+      return tensors[i].defined() ? tensors[i].template data_ptr<std::remove_const_t<T>>() : nullptr;
     };
-    return {pointer(tensors[0]), pointer(tensors[1]), pointer(tensors[2]), pointer(tensors[3])};
+    if (tensors.size() > 3) return {pointer(1), pointer(2), pointer(3), pointer(4)};
+    return {.hidden = nullptr, .hidden_bias = nullptr, .output = pointer(1), .output_bias = pointer(2)};
+  }
+
+  static Tensor by_libtorch(const torch::autograd::variable_list& inputs)
+  {
+    const Tensor first = torch::linear(inputs[0], inputs[1], inputs[2]);
+    return inputs.size() > 3 ? torch::linear(torch::gelu(first), inputs[3], inputs[4]) : first;
   }
 };
+
+Tensor by_kernel(const std::vector<Tensor>& inputs)
+{
+  return Network::apply(at::TensorList(inputs));  // the one kind of list that apply() looks into
+}
 
 }  // namespace
 
@@ -100,7 +99,8 @@ PointwiseLinear::PointwiseLinear(std::int64_t input_channels, std::int64_t outpu
 
 Tensor PointwiseLinear::forward(const Tensor& values)
 {
-  if (kernel_ != Kernel::reference && kernels_take(values)) return Network::apply(values, Tensor(), Tensor(), weight_, bias_);
+  if (kernel_ != Kernel::reference && kernels_take(values)) 
+    return by_kernel({values, weight_, bias_});
   return torch::linear(values, weight_, bias_);
 }
 
@@ -120,7 +120,7 @@ Tensor PointwiseNetwork::forward(const Tensor& values)
 {
   if (!hidden_) return output_->forward(values);
   if (kernel_ != Kernel::reference && activation_ == Activation::gelu && kernels_take(values))
-    return Network::apply(values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias());
+    return by_kernel({values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias()});
   return output_->forward(activate(activation_, hidden_->forward(values)));
 }
 
