@@ -163,8 +163,7 @@ int main(int argc, char** argv)
     else if (chosen == bench_verb) {
       set_threads(line.threads);
       bench(line.bench);
-    }
-    else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
+    } else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
     return 0;
   } catch (const std::exception& error) {
     mpi.report(error.what());

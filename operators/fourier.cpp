@@ -5,6 +5,7 @@
 #include <locum/core/error.hpp>
 #include <locum/core/sample.hpp>
 
+#include <algorithm>
 #include <numeric>
 
 #include "kernels/fourier_layers.hpp"
@@ -102,6 +103,7 @@ struct LayersPlan : torch::CustomClassHolder {
   std::size_t layers = 0;
   std::int64_t hidden = 0;
   bool activate_twice = false;
+  bool differentiates = false;  ///< Whether backward() may be called.
 };
 
 /// All layers of a Fourier operator at once. Arguments: the field, then FourierLayer::arrays() of each layer.
@@ -115,9 +117,8 @@ class Layers : public torch::autograd::Function<Layers> {
     with_type_of(u, [&]<class T>(T) {
       auto layers = kernel<T>(*plan, u, inputs);
       const Tensor room = torch::empty({layers.room_size()}, u.options());
-      const bool differentiates = std::any_of(inputs.begin(), inputs.end(), [](auto& t) { return t.requires_grad(); });
-      if (differentiates) saved = torch::empty({layers.saved_size()}, u.options());
-      layers.forward(u.data_ptr<T>(), result.data_ptr<T>(), differentiates ? saved.data_ptr<T>() : nullptr,
+      if (plan->differentiates) saved = torch::empty({layers.saved_size()}, u.options());
+      layers.forward(u.data_ptr<T>(), result.data_ptr<T>(), plan->differentiates ? saved.data_ptr<T>() : nullptr,
                      room.data_ptr<T>());
     });
     auto kept = inputs.vec();
@@ -142,7 +143,8 @@ class Layers : public torch::autograd::Function<Layers> {
     }
     const Tensor u = inputs[0].contiguous(), d = d_result[0].contiguous();
     for (const Tensor& input : inputs)
-      gradients.push_back(input.requires_grad() || gradients.empty() ? torch::empty(input.sizes(), d.options()) : Tensor());
+      gradients.push_back(input.requires_grad() || gradients.empty() ? torch::empty(input.sizes(), d.options())
+                                                                     : Tensor());
     with_type_of(u, [&]<class T>(T) {
       auto layers = kernel<T>(*plan, u, inputs);
       const Tensor room = torch::empty({layers.room_size()}, u.options());
@@ -183,7 +185,7 @@ class Layers : public torch::autograd::Function<Layers> {
   template <class T>
   static kernels::FourierLayers<T> kernel(const LayersPlan& plan, const Tensor& u, at::TensorList tensors)
   {
-    return {plan.transforms->of<T>(u), at::get_num_threads(), u.size(0),          u.size(-1), plan.hidden,
+    return {plan.transforms->of<T>(u), at::get_num_threads(),   u.size(0), u.size(-1), plan.hidden,
             plan.activate_twice,       arrays<T>(plan, tensors)};
   }
 
@@ -319,6 +321,8 @@ Tensor FourierOperator::layers_in_one(const Tensor& values)
     const auto arrays = layer->arrays();
     inputs.insert(inputs.end(), arrays.begin(), arrays.end());
   }
+  plan->differentiates = torch::GradMode::is_enabled() &&
+                         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
   return Layers::apply(at::TensorList(inputs), plan);  // the one kind of list that apply() looks into
 }
 

@@ -56,7 +56,8 @@ class Network : public torch::autograd::Function<Network> {
  private:
   static kernels::NetworkShape shape_of(at::TensorList inputs)
   {
-    return {.inputs = inputs[1].size(1), .hidden = inputs.size() > 3 ? inputs[1].size(0) : 0,
+    return {.inputs = inputs[1].size(1),
+            .hidden = inputs.size() > 3 ? inputs[1].size(0) : 0,
             .outputs = inputs.back().size(0)};
   }
 
@@ -99,8 +100,7 @@ PointwiseLinear::PointwiseLinear(std::int64_t input_channels, std::int64_t outpu
 
 Tensor PointwiseLinear::forward(const Tensor& values)
 {
-  if (kernel_ != Kernel::reference && kernels_take(values)) 
-    return by_kernel({values, weight_, bias_});
+  if (kernel_ != Kernel::reference && kernels_take(values)) return by_kernel({values, weight_, bias_});
   return torch::linear(values, weight_, bias_);
 }
 

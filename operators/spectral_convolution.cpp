@@ -22,8 +22,7 @@ kernels::Transform<T>& TransformCache::of(const Tensor& values)
   }();
   auto grid = grid_of(values);
   auto& found = cache[grid];
-  if (!found)
-    found = std::make_unique<kernels::Transform<T>>(grid, std::vector<Band>(bands_.rbegin(), bands_.rend()));
+  if (!found) found = std::make_unique<kernels::Transform<T>>(grid, std::vector<Band>(bands_.rbegin(), bands_.rend()));
   return *found;
 }
 
@@ -48,8 +47,8 @@ void check_resolution(const Tensor& values, const std::vector<Band>& bands)
       throw ShapeError({.doing = "applying a Fourier layer",
                         .where = fmt::format("axis {}", "xyz"[axis]),
                         .found = fmt::format("{} points", points),
-                        .expected =
-                            fmt::format("at least {}, to tell frequencies {} to {} apart", enough, band.lowest, band.highest),
+                        .expected = fmt::format("at least {}, to tell frequencies {} to {} apart", enough, band.lowest,
+                                                band.highest),
                         .advice = "fewer modes along this axis, or a finer grid"});
   }
 }
@@ -85,8 +84,8 @@ class Convolution : public torch::autograd::Function<Convolution> {
   {
     const auto saved = context->get_saved_variables();
     const Tensor &values = saved[0], &weight = saved[1], &spectrum = saved[2];
-    const auto transforms = c10::static_intrusive_pointer_cast<TransformCache>(
-        context->saved_data["transforms"].toCapsule());
+    const auto transforms =
+        c10::static_intrusive_pointer_cast<TransformCache>(context->saved_data["transforms"].toCapsule());
     if (torch::GradMode::is_enabled()) {
       auto all = differentiate({values, weight}, d_result[0], [&](const auto& inputs) {
         return spectral_convolution_by_fft(inputs[0], inputs[1], transforms->bands());
@@ -102,9 +101,9 @@ class Convolution : public torch::autograd::Function<Convolution> {
       auto& transform = transforms->of<T>(d);
       const Tensor room = torch::empty({batch * transform.modes() * 2 * (inputs + outputs)}, d.options());
       const auto pointer = [](const Tensor& t) { return t.defined() ? t.data_ptr<T>() : nullptr; };
-      kernels::convolve_backward<T>(kernels::instructions<T>(), transform, at::get_num_threads(), batch, inputs, outputs,
-                                    R.data_ptr<T>(), spectrum.data_ptr<T>(), d.data_ptr<T>(), pointer(d_weight),
-                                    pointer(d_values), room.data_ptr<T>());
+      kernels::convolve_backward<T>(kernels::instructions<T>(), transform, at::get_num_threads(), batch, inputs,
+                                    outputs, R.data_ptr<T>(), spectrum.data_ptr<T>(), d.data_ptr<T>(),
+                                    pointer(d_weight), pointer(d_values), room.data_ptr<T>());
     });
     return {d_values, d_weight, {}};
   }

@@ -10,8 +10,8 @@ static constexpr std::int64_t most_points = 64;  // Transform::sweep() hands ove
 
 template <class T>
 FourierLayers<T>::FourierLayers(Transform<T>& transform, int threads, std::int64_t batch, std::int64_t channels,
-                                std::int64_t hidden_channels, bool activate_twice,
-                                std::vector<LayerArrays<T>> weights, const Instructions<T>& run)
+                                std::int64_t hidden_channels, bool activate_twice, std::vector<LayerArrays<T>> weights,
+                                const Instructions<T>& run)
     : run_(run),
       transform_(transform),
       threads_(threads),
@@ -180,10 +180,10 @@ template <class T>
 struct FourierLayers<T>::Backward {
   FourierLayers& of;
   std::size_t layer;
-  const T* u;            // what came into the layer
-  const T* before;       // what went into its first σ
-  const T* d_output;     // the gradient by what the last layer gave; null in the others
-  T* d_field;            // the part of the gradient by the layer's output that is there; then by its input
+  const T* u;         // what came into the layer
+  const T* before;    // what went into its first σ
+  const T* d_output;  // the gradient by what the last layer gave; null in the others
+  T* d_field;         // the part of the gradient by the layer's output that is there; then by its input
   std::vector<LayerArrays<T>>& sums;
 
   std::int64_t offset(std::int64_t sample, std::int64_t row) const
@@ -193,8 +193,7 @@ struct FourierLayers<T>::Backward {
   T* synthesised(std::int64_t, std::int64_t, T* spare) const { return spare; }
   const T* analysed(std::int64_t, std::int64_t, const T* spare) const { return spare; }
 
-  void points(int thread, std::int64_t sample, std::int64_t row, std::int64_t first, std::int64_t last,
-              T* values) const
+  void points(int thread, std::int64_t sample, std::int64_t row, std::int64_t first, std::int64_t last, T* values) const
   {
     const auto& run = of.run_;
     const auto &weights = of.weights_[layer], &transposed = of.transposed_[layer];

@@ -7,9 +7,9 @@ namespace locum::operators::kernels {
 
 /// What a matrix product starts from.
 enum class Start {
-  zero,   ///< C = A B
-  add,    ///< C = C + A B
-  row,    ///< C = A B + one row for all: a bias
+  zero,  ///< C = A B
+  add,   ///< C = C + A B
+  row,   ///< C = A B + one row for all: a bias
 };
 
 /// The inner loops of this folder, once for each instruction set they were compiled for. All arrays are row-major, row

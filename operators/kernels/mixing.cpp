@@ -25,8 +25,9 @@ void Mixing<T>::forward(const Instructions<T>& run, const Team& team, const T* R
     run.pack_mode(batch_, inputs_, transform_.weight(m), x + transform_.place(m) * 2 * inputs_, modes * 2 * inputs_,
                   packed);
     for (const std::int64_t part : {0, 1})
-      run.multiply(batch_, outputs_, depth, packed + part * batch_ * depth, depth, 1, R + m * depth * outputs_, outputs_,
-                   y + transform_.place(m) * 2 * outputs_ + part * outputs_, modes * 2 * outputs_, Start::zero, nullptr);
+      run.multiply(batch_, outputs_, depth, packed + part * batch_ * depth, depth, 1, R + m * depth * outputs_,
+                   outputs_, y + transform_.place(m) * 2 * outputs_ + part * outputs_, modes * 2 * outputs_,
+                   Start::zero, nullptr);
   }
 }
 
@@ -114,11 +115,11 @@ void convolve_backward(const Instructions<T>& run, Transform<T>& transform, int 
   });
 }
 
-#define LOCUM_INSTANTIATE(T)                                                                                         \
-  template class Mixing<T>;                                                                                          \
-  template void convolve(const Instructions<T>&, Transform<T>&, int, std::int64_t, std::int64_t, std::int64_t,       \
-                         const T*, const T*, T*, T*, T*);                                                            \
-  template void convolve_backward(const Instructions<T>&, Transform<T>&, int, std::int64_t, std::int64_t,            \
+#define LOCUM_INSTANTIATE(T)                                                                                   \
+  template class Mixing<T>;                                                                                    \
+  template void convolve(const Instructions<T>&, Transform<T>&, int, std::int64_t, std::int64_t, std::int64_t, \
+                         const T*, const T*, T*, T*, T*);                                                      \
+  template void convolve_backward(const Instructions<T>&, Transform<T>&, int, std::int64_t, std::int64_t,      \
                                   std::int64_t, const T*, const T*, const T*, T*, T*, T*);
 LOCUM_INSTANTIATE(float)
 LOCUM_INSTANTIATE(double)

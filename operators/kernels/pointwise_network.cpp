@@ -40,8 +40,8 @@ void network_forward(const Instructions<T>& run, int threads, std::int64_t point
 
 template <class T>
 void network_backward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                      const NetworkArrays<const T>& weights, const T* x, const T* d_y, const NetworkArrays<T>& gradients,
-                      T* d_x)
+                      const NetworkArrays<const T>& weights, const T* x, const T* d_y,
+                      const NetworkArrays<T>& gradients, T* d_x)
 {
   const auto [I, H, O] = shape;
   const std::int64_t before_last = H > 0 ? H : I;
@@ -50,10 +50,13 @@ void network_backward(const Instructions<T>& run, int threads, std::int64_t poin
   if (H > 0) run.transpose(H, I, weights.hidden, I, hidden, H);
 
   const std::int64_t sizes = H * I + H + O * before_last + O;
-  std::vector<T> all_sums(static_cast<std::size_t>(threads * sizes)), scratch(static_cast<std::size_t>(threads * 3 * block * H));
+  std::vector<T> all_sums(static_cast<std::size_t>(threads * sizes)),
+      scratch(static_cast<std::size_t>(threads * 3 * block * H));
   const auto sums_of = [&](int rank) {
     T* at = all_sums.data() + rank * sizes;
-    return NetworkArrays<T>{.hidden = at, .hidden_bias = at + H * I, .output = at + H * I + H,
+    return NetworkArrays<T>{.hidden = at,
+                            .hidden_bias = at + H * I,
+                            .output = at + H * I + H,
                             .output_bias = at + H * I + H + O * before_last};
   };
   in_parallel(threads, [&](const Team& team) {
@@ -94,10 +97,10 @@ void network_backward(const Instructions<T>& run, int threads, std::int64_t poin
   add_up(&NetworkArrays<T>::output_bias, O);
 }
 
-#define LOCUM_INSTANTIATE(T)                                                                                          \
-  template void network_forward(const Instructions<T>&, int, std::int64_t, NetworkShape, const NetworkArrays<const T>&, \
-                                const T*, T*);                                                                        \
-  template void network_backward(const Instructions<T>&, int, std::int64_t, NetworkShape,                             \
+#define LOCUM_INSTANTIATE(T)                                                              \
+  template void network_forward(const Instructions<T>&, int, std::int64_t, NetworkShape,  \
+                                const NetworkArrays<const T>&, const T*, T*);             \
+  template void network_backward(const Instructions<T>&, int, std::int64_t, NetworkShape, \
                                  const NetworkArrays<const T>&, const T*, const T*, const NetworkArrays<T>&, T*);
 LOCUM_INSTANTIATE(float)
 LOCUM_INSTANTIATE(double)

@@ -30,7 +30,7 @@ void network_forward(const Instructions<T>& run, int threads, std::int64_t point
 /// The gradients by the parameters and, if d_x is not null, by x.
 template <class T>
 void network_backward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                      const NetworkArrays<const T>& weights, const T* x, const T* d_y, const NetworkArrays<T>& gradients,
-                      T* d_x);
+                      const NetworkArrays<const T>& weights, const T* x, const T* d_y,
+                      const NetworkArrays<T>& gradients, T* d_x);
 
 }  // namespace locum::operators::kernels

@@ -34,8 +34,7 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
   const auto plane = [&](std::int64_t b, std::int64_t z, const T* spectrum, T* spectrum_after) {
     T *before = own.plane.data(), *afterwards = after(own.plane, own.plane_after);
     if (from) synthesise_axis(run, last - 1, from_channels, 0, kx, kx, spectrum, before, scratch);
-    for (std::int64_t y = 0; y < lines; ++y)
-      row(b, z * lines + y, before + y * from_row, afterwards + y * to_row);
+    for (std::int64_t y = 0; y < lines; ++y) row(b, z * lines + y, before + y * from_row, afterwards + y * to_row);
     if (to) analyse_axis(run, last - 1, to_channels, 0, kx, kx, afterwards, spectrum_after, scratch);
   };
 
@@ -49,8 +48,7 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
     else {
       T *before = own.volume.data(), *afterwards = after(own.volume, own.volume_after);
       if (from) synthesise_axis(run, 0, from_channels, 0, ky * kx, ky * kx, spectrum, before, scratch);
-      for (std::int64_t z = 0; z < planes; ++z)
-        plane(b, z, before + z * ky * from_row, afterwards + z * ky * to_row);
+      for (std::int64_t z = 0; z < planes; ++z) plane(b, z, before + z * ky * from_row, afterwards + z * ky * to_row);
       if (to) analyse_axis(run, 0, to_channels, 0, ky * kx, ky * kx, afterwards, spectrum_after, scratch);
     }
   }
@@ -72,7 +70,8 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
       if (to) {
         team.barrier();
         const auto [c, end] = team.share(to_channels, unit);
-        if (c < end) analyse_row(run, to_channels, c, end, work.analysed(b, 0, common.row.data()), spectrum_after, scratch);
+        if (c < end)
+          analyse_row(run, to_channels, c, end, work.analysed(b, 0, common.row.data()), spectrum_after, scratch);
       }
       continue;
     }

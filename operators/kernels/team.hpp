@@ -15,8 +15,7 @@ struct Team {
   int size;
 
   /// Waits for the others: what they wrote can be read afterwards.
-  void barrier() const
-  {
+  void barrier() const {
 #pragma omp barrier
   }
 

@@ -31,8 +31,12 @@ Axis<T>::Axis(std::int64_t points, std::int64_t frequencies, int sine_sign)
 {
   const bool twice = points % 2 == 0;
   for (int p = 0; p < (twice ? 4 : 2); ++p) {
-    Part part = {.sine = twice ? p > 1 : p > 0, .first = twice ? p % 2 : 0, .step = twice ? 2 : 1, .count = 0,
-                 .analysis = {}, .synthesis = {}};
+    Part part = {.sine = twice ? p > 1 : p > 0,
+                 .first = twice ? p % 2 : 0,
+                 .step = twice ? 2 : 1,
+                 .count = 0,
+                 .analysis = {},
+                 .synthesis = {}};
     part.count = std::max<std::int64_t>(0, (frequencies - part.first + part.step - 1) / part.step);
     part.analysis.resize(static_cast<std::size_t>(part.count * folded_));
     part.synthesis.resize(part.analysis.size());
@@ -115,7 +119,8 @@ void Transform<T>::prepare(int threads, std::int64_t channels)
   prepared_channels_ = channels = std::max(channels, prepared_channels_);
   std::int64_t scratch = axes_.back().folded_rows() * channels;
   for (std::size_t a = 0; a + 1 < axes_.size(); ++a)
-    scratch = std::max(scratch, (axes_[a].folded_rows() + 2 * axes_[a].frequencies()) * 2 * std::max(channels, columns_at_once));
+    scratch = std::max(scratch,
+                       (axes_[a].folded_rows() + 2 * axes_[a].frequencies()) * 2 * std::max(channels, columns_at_once));
   const auto size = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   const std::int64_t kx = bands_.back().count() * 2 * channels;
   buffers_.resize(static_cast<std::size_t>(prepared_threads_));
@@ -134,8 +139,8 @@ void Transform<T>::prepare(int threads, std::int64_t channels)
 }
 
 template <class T>
-void Transform<T>::analyse_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first,
-                               std::int64_t last, const T* x, T* spectrum, T* scratch) const
+void Transform<T>::analyse_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first, std::int64_t last,
+                               const T* x, T* spectrum, T* scratch) const
 {
   axes_.back().analyse(run, last - first, x + first, channels, spectrum + first, 2 * channels,
                        spectrum + channels + first, 2 * channels, scratch);
@@ -145,14 +150,13 @@ template <class T>
 void Transform<T>::synthesise_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first,
                                   std::int64_t last, const T* spectrum, T* x, T* scratch) const
 {
-  axes_.back().synthesise(run, last - first, spectrum + first, 2 * channels, spectrum + channels + first,
-                          2 * channels, x + first, channels, scratch);
+  axes_.back().synthesise(run, last - first, spectrum + first, 2 * channels, spectrum + channels + first, 2 * channels,
+                          x + first, channels, scratch);
 }
 
 template <class T>
-void Transform<T>::analyse_axis(const Instructions<T>& run, std::size_t axis, std::int64_t channels,
-                                std::int64_t first, std::int64_t last, std::int64_t all, const T* x, T* spectrum,
-                                T* scratch) const
+void Transform<T>::analyse_axis(const Instructions<T>& run, std::size_t axis, std::int64_t channels, std::int64_t first,
+                                std::int64_t last, std::int64_t all, const T* x, T* spectrum, T* scratch) const
 {
   const Axis<T>& along = axes_[axis];
   const Band band = bands_[axis];

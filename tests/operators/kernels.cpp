@@ -40,7 +40,8 @@ class Threads {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("kernels: products of matrices of every shape, in each instruction set", "[operators]", float, double)
+TEMPLATE_TEST_CASE("kernels: products of matrices of every shape, in each instruction set", "[operators]", float,
+                   double)
 {
   using T = TestType;
   const std::int64_t rows = GENERATE(1, 2, 5, 6, 7, 13, 32), columns = GENERATE(1, 3, 8, 20, 33, 64);
@@ -94,8 +95,9 @@ TEMPLATE_TEST_CASE("kernels: GELU and its slope, in each instruction set", "[ope
   }
 }
 
-TEMPLATE_TEST_CASE("kernels: spectral convolution is that by FFT, for odd, prime and tiny grids, in each instruction set",
-                   "[operators][property]", float, double)
+TEMPLATE_TEST_CASE(
+    "kernels: spectral convolution is that by FFT, for odd, prime and tiny grids, in each instruction set",
+    "[operators][property]", float, double)
 {
   using T = TestType;
   struct Example {
@@ -109,8 +111,9 @@ TEMPLATE_TEST_CASE("kernels: spectral convolution is that by FFT, for odd, prime
       Example{{{0, 16}, {-16, 15}}, {32, 40}}, Example{{{0, 2}, {-2, 2}, {-3, 2}}, {8, 5, 9}},
       Example{{{0, 0}, {0, 0}, {0, 0}}, {1, 1, 1}}, Example{{{0, 3}, {-3, 3}, {-2, 1}}, {7, 10, 4}});
   const std::int64_t batch = GENERATE(1, 2, 17);
-  const auto [inputs, outputs] = GENERATE(std::pair<std::int64_t, std::int64_t>{1, 1}, std::pair<std::int64_t, std::int64_t>{3, 20},
-                                          std::pair<std::int64_t, std::int64_t>{32, 33}, std::pair<std::int64_t, std::int64_t>{64, 3});
+  const auto [inputs, outputs] =
+      GENERATE(std::pair<std::int64_t, std::int64_t>{1, 1}, std::pair<std::int64_t, std::int64_t>{3, 20},
+               std::pair<std::int64_t, std::int64_t>{32, 33}, std::pair<std::int64_t, std::int64_t>{64, 3});
   const int threads = GENERATE(1, 3);
 
   std::vector<std::int64_t> shape = {batch}, weight_shape;
@@ -120,7 +123,8 @@ TEMPLATE_TEST_CASE("kernels: spectral convolution is that by FFT, for odd, prime
   shape.push_back(inputs);
   output_shape.push_back(outputs);
   weight_shape.insert(weight_shape.end(), {2, inputs, outputs});
-  const Tensor x = random(shape, type_of<T>), R = random(weight_shape, type_of<T>), d = random(output_shape, type_of<T>);
+  const Tensor x = random(shape, type_of<T>), R = random(weight_shape, type_of<T>),
+               d = random(output_shape, type_of<T>);
 
   const Tensor x64 = x.to(torch::kFloat64).requires_grad_(), R64 = R.to(torch::kFloat64).requires_grad_();
   const Tensor expected = spectral_convolution_by_fft(x64, R64, bands);
@@ -145,7 +149,8 @@ TEMPLATE_TEST_CASE("kernels: spectral convolution is that by FFT, for odd, prime
 TEST_CASE("kernels: a Fourier operator is the reference's, and so are its gradients", "[operators][property]")
 {
   FourierOptions options;
-  options.modes = GENERATE(std::vector<std::int64_t>{5}, std::vector<std::int64_t>{4, 5}, std::vector<std::int64_t>{2, 3, 2});
+  options.modes =
+      GENERATE(std::vector<std::int64_t>{5}, std::vector<std::int64_t>{4, 5}, std::vector<std::int64_t>{2, 3, 2});
   options.width = GENERATE(1, 6, 20);
   options.layers = GENERATE(1, 3);
   options.channel_mlp_hidden = GENERATE(0, 7);
@@ -154,7 +159,8 @@ TEST_CASE("kernels: a Fourier operator is the reference's, and so are its gradie
   const std::int64_t batch = GENERATE(1, 3);
   const Threads threads(GENERATE(1, 2));
   std::vector<std::int64_t> shape = {batch, 2};
-  for (const std::int64_t n : {11, 8, 13}) if (shape.size() < options.modes.size() + 2) shape.push_back(n);
+  for (const std::int64_t n : {11, 8, 13})
+    if (shape.size() < options.modes.size() + 2) shape.push_back(n);
   CAPTURE(shape, options.width, options.layers, options.channel_mlp_hidden, at::get_num_threads());
 
   const auto evaluate = [&](Kernel kernel) {
@@ -174,18 +180,20 @@ TEST_CASE("kernels: a Fourier operator is the reference's, and so are its gradie
   for (std::size_t i = 0; i < ours.size(); ++i) {
     CAPTURE(i);
     CHECK_THAT(relative_distance(ours[i], theirs[i]), WithinAbs(0, 1e-12));  // sums over points may cancel
-    CHECK(torch::equal(ours[i], again[i]));  // the same bits every time
+    CHECK(torch::equal(ours[i], again[i]));                                  // the same bits every time
   }
 }
 
 TEST_CASE("kernels: an operator's values do not depend on the number of threads", "[operators][property]")
 {
   FourierOptions options;
-  options.modes = GENERATE(std::vector<std::int64_t>{5}, std::vector<std::int64_t>{4, 5}, std::vector<std::int64_t>{2, 3, 2});
+  options.modes =
+      GENERATE(std::vector<std::int64_t>{5}, std::vector<std::int64_t>{4, 5}, std::vector<std::int64_t>{2, 3, 2});
   options.width = 6;
   options.channel_mlp_hidden = 4;
   std::vector<std::int64_t> shape = {3, 2};
-  for (const std::int64_t n : {11, 8, 13}) if (shape.size() < options.modes.size() + 2) shape.push_back(n);
+  for (const std::int64_t n : {11, 8, 13})
+    if (shape.size() < options.modes.size() + 2) shape.push_back(n);
   const torch::NoGradGuard constant;
   FourierOperator op(options, 2, 3, RandomStream(1, "weights"));
   const Tensor input = random(shape, torch::kFloat32);
