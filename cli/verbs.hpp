@@ -37,6 +37,20 @@ struct SolveRequest {
 /// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
 
+/// What `locum bench` was asked.
+struct BenchRequest {
+  std::string name;          ///< "fno": neuraloperator's default operator in one, two and three dimensions.
+  std::string only = "all";  ///< 1d, 2d, 3d or all.
+  std::int64_t repeats = 20;
+  std::int64_t batch = 0;  ///< 0: the case's.
+  bool float64 = false;
+  bool reference = false;  ///< libtorch's operations instead of our kernels.
+  bool json = false;
+};
+
+/// Times inference and a training step on this machine; one line, or JSON object, a measurement.
+void bench(const BenchRequest& request);
+
 /// Prints what is in a dataset or a checkpoint.
 void info(const std::filesystem::path& file);
 
