@@ -298,7 +298,7 @@ bool FourierOperator::fuses_layers(const Tensor& values) const
   if (options_.kernel == Kernel::reference || options_.activation != Activation::gelu ||
       options_.norm != FeatureNorm::none)
     return false;
-  if (options_.kernel == Kernel::automatic) return kernels_take(values) && transforms_->is_faster(values);
+  if (options_.kernel == Kernel::automatic) return kernels_take(values) && transforms_->is_faster();
   if (!kernels_take(values))
     throw OptionError({.doing = "evaluating the Fourier operator",
                        .where = "model.kernel",

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <locum/core/error.hpp>
 
+#include <algorithm>
+
 #include "kernels/mixing.hpp"
 
 namespace locum::operators {
@@ -29,12 +31,12 @@ kernels::Transform<T>& TransformCache::of(const Tensor& values)
 template kernels::Transform<float>& TransformCache::of(const Tensor&);
 template kernels::Transform<double>& TransformCache::of(const Tensor&);
 
-bool TransformCache::is_faster(const Tensor& values) const
+bool TransformCache::is_faster() const
 {
-  constexpr double break_even = 100;  // frequencies kept on one axis, measured: nearly the same for 64 to 4096 points
-  double highest = 0;
-  for (const Band& band : bands_) highest = std::max<double>(highest, static_cast<double>(band.highest));
-  return highest < break_even || values.dim() > 3;
+  // Products take time in proportion to the frequencies, an FFT nearly none: with two folds they meet at about this
+  // many, whatever the points.
+  constexpr std::int64_t break_even = 100;
+  return std::all_of(bands_.begin(), bands_.end(), [](const Band& band) { return band.highest < break_even; });
 }
 
 void check_resolution(const Tensor& values, const std::vector<Band>& bands)
@@ -126,7 +128,7 @@ SpectralConvolution::SpectralConvolution(std::int64_t input_channels, std::int64
 Tensor SpectralConvolution::forward(const Tensor& values)
 {
   check_resolution(values, transforms_->bands());
-  const bool ours = kernel_ == Kernel::fused || (kernel_ == Kernel::automatic && transforms_->is_faster(values));
+  const bool ours = kernel_ == Kernel::fused || (kernel_ == Kernel::automatic && transforms_->is_faster());
   if (ours && kernels_take(values)) return Convolution::apply(values, weight_, transforms_);
   return spectral_convolution_by_fft(values, weight_, transforms_->bands());
 }

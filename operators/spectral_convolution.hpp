@@ -25,7 +25,7 @@ class TransformCache : public torch::CustomClassHolder {
   template <class T>
   kernels::Transform<T>& of(const Tensor& values);
   /// Whether products with small matrices are expected to be faster than the fast Fourier transforms of libtorch.
-  bool is_faster(const Tensor& values) const;
+  bool is_faster() const;
 
  private:
   template <class T>
