@@ -37,6 +37,19 @@ void read_petsc_words(OptionTable& table, const std::string& words)
   }
 }
 
+/// Options of every section below `section`: [data.fields.u], [data.fields.v].
+template <class Options>
+void read_named(OptionReader& reader, const std::string& section, std::map<std::string, Options>& named)
+{
+  for (const auto& [key, entry] : reader.table().entries()) {
+    if (!key.starts_with(section + ".")) continue;
+    const auto rest = key.substr(section.size() + 1);
+    const auto name = rest.substr(0, rest.rfind('.'));
+    if (rest.find('.') == std::string::npos || named.contains(name)) continue;
+    reader.read(section + "." + name, named[name]);
+  }
+}
+
 void require(bool condition, const std::string& key, const std::string& found, const std::string& expected)
 {
   if (!condition)
@@ -57,6 +70,7 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .equation = {},
          .generate = {},
          .data = {},
+         .dataset = {},
          .training = {},
          .evaluate = {},
          .petsc = {},
@@ -69,6 +83,10 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
     c.reader.read("generate", c.generate);
   }
   c.reader.read("data", c.data);
+  read_named(c.reader, "data.fields", c.dataset.fields);
+  read_named(c.reader, "data.parameters", c.dataset.parameters);
+  read_named(c.reader, "data.axes", c.dataset.axes);
+  c.dataset.every = c.data.every;
   operators::configure_model(c.reader, "model");
   c.reader.read("training", c.training);
   c.reader.read("evaluate", c.evaluate);
@@ -84,12 +102,31 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   }
   require(c.data.validation >= 0 && c.data.validation < 1, "data.validation", fmt::format("{}", c.data.validation),
           "a fraction from 0 to below 1");
+  require(c.data.test_fraction >= 0 && c.data.validation + c.data.test_fraction < 1, "data.test_fraction",
+          fmt::format("{}", c.data.test_fraction), "a fraction that leaves samples beside those for validation");
+  require(c.data.history > 0 && c.data.horizon >= 0 && c.data.stride > 0, "data.history, data.horizon, data.stride",
+          fmt::format("{}, {}, {}", c.data.history, c.data.horizon, c.data.stride), "at least 1, 0, 1");
+  require(c.data.memory > 0, "data.memory", fmt::format("{}", c.data.memory), "above 0");
+  require(c.data.mask == NotFinite::error || c.training.loss != operators::Loss::h1, "training.loss", "\"h1\"",
+          "relative_l2 or mse, as data.mask = \"missing\" leaves no neighbours to differentiate");
   require(c.training.epochs > 0, "training.epochs", fmt::format("{}", c.training.epochs), "at least 1");
   require(c.training.batch > 0, "training.batch", fmt::format("{}", c.training.batch), "at least 1");
   require(c.training.schedule.rate > 0, "training.rate", fmt::format("{}", c.training.schedule.rate), "above 0");
   require(c.evaluate.timed > 0 && c.evaluate.shown > 0, "evaluate.timed, evaluate.shown",
           fmt::format("{}, {}", c.evaluate.timed, c.evaluate.shown), "at least 1 of each");
   return c;
+}
+
+std::string Case::data_section() const
+{
+  std::string text = section("data");
+  const auto add = [&](const std::string& name, const auto& named) {
+    for (const auto& [key, options] : named) text += fmt::format("[{}.{}]\n{}", name, key, section(name + "." + key));
+  };
+  add("data.fields", dataset.fields);
+  add("data.parameters", dataset.parameters);
+  add("data.axes", dataset.axes);
+  return text;
 }
 
 }  // namespace locum::cli

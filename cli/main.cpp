@@ -70,7 +70,7 @@ struct CommandLine {
   bool print_config = false;
   int threads = 0;
   SolveRequest request;
-  std::string file;
+  InfoRequest info;
 };
 
 using Verb = std::function<void(const Communicator&, const Case&, const RunFolder&)>;
@@ -122,7 +122,7 @@ int main(int argc, char** argv)
                  line)] = evaluate;
   verbs[add_verb(app, "run", "all steps of a case; what is done already is not done again", line)] =
       [](const Communicator& ranks, const Case& c, const RunFolder& folder) {
-        if (c.data.train.empty() || c.data.test.empty()) generate(ranks, c, folder);
+        if (c.data.train.empty() || (c.data.test.empty() && c.equation)) generate(ranks, c, folder);
         train(ranks, c, folder);
         evaluate(ranks, c, folder);
       };
@@ -137,14 +137,16 @@ int main(int argc, char** argv)
     solve(ranks, c, folder, line.request);
   };
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
-  info_verb->add_option("FILE", line.file)->required();
+  info_verb->add_option("FILE", line.info.file)->required();
+  info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
+  info_verb->add_option("--write-case", line.info.write_case, "write a case that trains on it to this file");
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
   CLI11_PARSE(app, argc, argv);
   const MpiSession mpi(argc, argv);
   try {
     CLI::App* chosen = app.get_subcommands().front();
-    if (chosen == info_verb) info(line.file);
+    if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
     else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
     return 0;

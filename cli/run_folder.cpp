@@ -13,7 +13,8 @@ fs::path RunFolder::train_data(const Case& c) const
 }
 fs::path RunFolder::test_data(const Case& c) const
 {
-  return c.data.test.empty() ? path / "data" / "test.h5" : fs::path(c.data.test);
+  if (!c.data.test.empty()) return c.data.test;
+  return c.equation || c.data.train.empty() ? path / "data" / "test.h5" : fs::path(c.data.train);
 }
 
 RunFolder open_run_folder(const Communicator& ranks, const fs::path& path, const Case& c)

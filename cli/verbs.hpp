@@ -32,8 +32,15 @@ struct SolveRequest {
 /// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
 
+/// What `locum info` was asked.
+struct InfoRequest {
+  std::filesystem::path file;
+  bool full = false;                 ///< Ranges of all values, not of some samples.
+  std::filesystem::path write_case;  ///< Where to write a case that trains on the file; empty: nowhere.
+};
+
 /// Prints what is in a dataset or a checkpoint.
-void info(const std::filesystem::path& file);
+void info(const InfoRequest& request);
 
 /// Prints equations, models, solvers and the cases below the working directory.
 void list();
