@@ -7,9 +7,9 @@
 //   1. all bytes by sequential pread in pieces of 8 MiB;
 //   2. one shuffled pass of StreamedBatches, 32 samples a batch;
 //   3. with --peer, the same by h5py and torch's DataLoader.
-// Before each, the file is dropped from the page cache (posix_fadvise), so that all come from the disk; --warm leaves it
-// there. The process may not have more than 1 GiB of data (RLIMIT_DATA): the file does not fit. Medians are compared.
-// Of the third: how long open_dataset() takes with a cold cache.
+// Before each, the file is dropped from the page cache (posix_fadvise), so that all come from the disk; --warm leaves
+// it there. The process may not have more than 1 GiB of data (RLIMIT_DATA): the file does not fit. Medians are
+// compared. Of the third: how long open_dataset() takes with a cold cache.
 #include <fcntl.h>
 #include <hdf5.h>
 #include <sys/resource.h>
@@ -52,7 +52,8 @@ void make_fields(const fs::path& path, std::int64_t samples, bool chunked)
       const io::hdf5::SpaceHandle memory(H5Screate_simple(3, extent, nullptr));
       H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
       io::hdf5::check(
-          H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, memory.get(), space.get(), H5P_DEFAULT, values.data_ptr()), writing);
+          H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, memory.get(), space.get(), H5P_DEFAULT, values.data_ptr()),
+          writing);
     }
   }
 }

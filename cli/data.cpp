@@ -3,8 +3,11 @@
 #include <locum/core/error.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+
+#include "verbs.hpp"
 
 namespace locum::cli {
 
@@ -38,12 +41,13 @@ Split split(const Case& c, const Range& all, std::int64_t length, bool test_from
     return some;
   };
   if (trained < 1)
-    throw OptionError({.doing = "splitting the samples",
-                       .where = "data.validation, data.test_fraction",
-                       .found = fmt::format("{} {}, of which {} and {} are held out", total,
-                                            in_time ? "windows in time" : "samples", held_out, tested),
-                       .expected = "some to train on",
-                       .advice = "smaller fractions"});
+    throw OptionError({.doing = "choosing the samples to validate with",
+                       .where = tested > 0 ? "data.validation, data.test_fraction" : "data.validation",
+                       .found = fmt::format("{}, which {}holds out all {} {}", c.data.validation,
+                                            tested > 0 ? fmt::format("with {} for testing ", tested) : "", total,
+                                            in_time ? "windows in time" : "samples"),
+                       .expected = "some left to train on",
+                       .advice = "validation = 0.1"});
   return {.training = range(0, trained),
           .validation = range(total - held_out - (tested > 0 ? tested + gap : 0), held_out),
           .test = range(total - tested, tested)};
@@ -51,16 +55,26 @@ Split split(const Case& c, const Range& all, std::int64_t length, bool test_from
 
 bool tests_on_train(const Case& c, const RunFolder& folder) { return folder.test_data(c) == folder.train_data(c); }
 
-std::unique_ptr<io::Dataset> open_samples(const std::filesystem::path& file, const Case& c, std::int64_t samples,
-                                          const std::string& doing)
+/// @param option  that names the file: "data.train"
+std::unique_ptr<io::Dataset> open_samples(const std::filesystem::path& file, const std::string& option, const Case& c,
+                                          std::int64_t samples, const std::string& doing)
 {
+  if (!std::filesystem::exists(file)) {
+    auto fields = c.data.inputs;
+    fields.insert(fields.end(), c.data.outputs.begin(), c.data.outputs.end());
+    throw SystemError({.doing = doing,
+                       .where = file.string(),
+                       .found = "no such file",
+                       .expected = fmt::format("an HDF5 file with {}", fmt::join(fields, ", ")),
+                       .advice = fmt::format("`locum generate` first, or --set {}=FILE", option)});
+  }
   auto dataset = io::open_dataset(file, c.dataset);
   if (dataset->size() == 0 || samples > dataset->size())
     throw DataError({.doing = doing,
                      .where = file.string(),
                      .found = fmt::format("{} samples", dataset->size()),
                      .expected = fmt::format("at least {}", std::max<std::int64_t>(samples, 1)),
-                     .advice = ""});
+                     .advice = samples == 0 ? "another file" : "data.samples = 0 for all there are"});
   return dataset;
 }
 
@@ -83,7 +97,7 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
 {
   const std::string doing = "reading training samples";
   TrainingData data;
-  data.dataset = open_samples(folder.train_data(c), c, c.data.samples, doing);
+  data.dataset = open_samples(folder.train_data(c), "data.train", c, c.data.samples, doing);
   const auto inputs = io::Windows::names(*data.dataset, c.data.inputs, 1 - c.data.history, 0);
   const auto outputs =
       io::Windows::names(*data.dataset, c.data.outputs, std::min<std::int64_t>(1, c.data.horizon), c.data.horizon);
@@ -92,6 +106,12 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
   data.inputs = windows.input_channels();
   data.outputs = windows.output_channels();
   data.points = shape_of(data.dataset->domain(windows.fields()));
+
+  Range one = windows.all();
+  one.trajectories = one.windows = 1;
+  Sample problem = windows.sample(windows.read({one}), one);
+  for (auto& [name, field] : problem.fields) field.values = field.values.nan_to_num();  // only its grid matters
+  try_model(c, problem, inputs, folder.train_data(c).string());
 
   const Split parts = split(c, limited(windows.all(), c.data.samples), windows.length(), tests_on_train(c, folder));
   const auto memory = static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024);
@@ -111,7 +131,8 @@ Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vect
 {
   const std::string doing = "reading test samples";
   const bool from_train = tests_on_train(c, folder);
-  const auto dataset = open_samples(folder.test_data(c), c, from_train ? c.data.samples : 0, doing);
+  const auto dataset = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
+                                    from_train ? c.data.samples : 0, doing);
   const io::Windows windows(*dataset, fields, {fields.front()}, c.data.stride);
   Range range = windows.all();
   if (from_train) range = split(c, limited(range, c.data.samples), windows.length(), true).test;

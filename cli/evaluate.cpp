@@ -170,7 +170,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
                    errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(),
                    errors.size(0), 1e3 * seconds);
   if (summary.contains("speed_up"))
-    folder.log->info("reference solver {:.2g} ms a solve: {:.1f} times as long",
+    folder.log->info("reference solver {:.2g} ms a solve: {:.2g} times as long",
                      1e3 * std::get<double>(summary["seconds_per_reference_solve"]),
                      std::get<double>(summary["speed_up"]));
   if (c.target.accept > 0) {

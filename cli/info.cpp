@@ -4,6 +4,8 @@
 #include <locum/io/dataset.hpp>
 #include <locum/operators/surrogate.hpp>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <span>
 
@@ -130,7 +132,8 @@ void print_dataset(const io::Dataset& dataset, bool full)
   print_fields(full ? "fields" : "fields (ranges of some samples; --full for all)", dataset.fields(), seen);
   print_fields("scalars", dataset.scalars(), seen);
   print_domain(dataset);
-  for (const auto& [name, text] : dataset.provenance()) fmt::print("  {}\n{}\n", name, indented(text));
+  for (const auto& [name, text] : dataset.provenance())
+    if (!text.empty()) fmt::print("  {}\n{}\n", name, indented(text));
 }
 
 std::string quoted(const std::vector<std::string>& names)

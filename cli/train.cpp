@@ -10,6 +10,19 @@ namespace locum::cli {
 
 using operators::Surrogate;
 
+void try_model(const Case& c, const Sample& problem, const std::vector<std::string>& inputs, const std::string& where)
+{
+  const auto channels = describe_channels(problem, inputs);
+  try {
+    Surrogate(c.section("model"), channels, channels, RandomStream(0, "trial")).solve(problem.members(0, 1));
+  } catch (const ShapeError& error) {
+    Report report = error.report();
+    report.where = fmt::format("[model] on {}, {}", where, report.where);
+    report.doing = "trying the model on the grid";
+    throw ShapeError(report);
+  }
+}
+
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
   if (ranks.size() > 1)
@@ -28,10 +41,9 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                    surrogate.parameters(), data.training->size(), data.inputs.size(), to_string(data.points),
                    folder.train_data(c).string(), data.streamed ? ", streamed" : "", data.validation->size());
 
-  const auto settings = c.data_section() + c.section("model") + c.section("training");
   const auto samples = data.training->size();
-  const auto result =
-      operators::train(surrogate, *data.training, *data.validation, c.training, folder.path, settings, folder.log);
+  const auto result = operators::train(surrogate, *data.training, *data.validation, c.training, folder.path,
+                                       c.training_settings(), folder.log);
 
   double seconds = 0;
   for (const auto& [epoch, metrics] : io::read_epochs(folder.metrics())) seconds += metrics.at("seconds");

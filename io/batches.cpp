@@ -10,10 +10,10 @@ void MemoryBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle)
 {
   batch_ = batch;
   position_ = 0;
-  order_ = shuffle ? RandomStream(shuffle->seed, "order of samples", shuffle->epoch)
-                         .permutation(size())
-                         .to(all_.inputs.device())
-                   : Tensor();
+  order_ =
+      shuffle
+          ? RandomStream(shuffle->seed, "order of samples", shuffle->epoch).permutation(size()).to(all_.inputs.device())
+          : Tensor();
 }
 
 std::optional<Batch> MemoryBatches::next()

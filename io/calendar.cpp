@@ -111,9 +111,9 @@ Date date_from(std::int64_t number, const std::string& calendar)
 std::optional<std::string> date_of(double value, const std::string& unit, const std::string& calendar)
 {
   static const std::map<std::string, double> seconds_in = {
-      {"s", 1},         {"sec", 1},      {"second", 1},   {"seconds", 1},  {"min", 60},       {"minute", 60},
-      {"minutes", 60},  {"h", 3600},     {"hr", 3600},    {"hour", 3600},  {"hours", 3600},   {"hrs", 3600},
-      {"d", 86400},     {"day", 86400},  {"days", 86400}};
+      {"s", 1},        {"sec", 1},      {"second", 1}, {"seconds", 1}, {"min", 60},
+      {"minute", 60},  {"minutes", 60}, {"h", 3600},   {"hr", 3600},   {"hour", 3600},
+      {"hours", 3600}, {"hrs", 3600},   {"d", 86400},  {"day", 86400}, {"days", 86400}};
   const auto since = unit.find(" since ");
   if (since == std::string::npos || !is_known(calendar) || !std::isfinite(value)) return std::nullopt;
   const auto step = seconds_in.find(unit.substr(0, since));

@@ -136,8 +136,7 @@ const hdf5::ObjectHandle& Dataset::Part::object(const StoredArray& array, const 
   return opened.emplace(array.path, std::move(cached)).first->second;
 }
 
-void Dataset::Part::require_promised_axes(const StoredArray& array, const SpaceAxes& axes,
-                                          const hdf5::Task& task) const
+void Dataset::Part::require_promised_axes(const StoredArray& array, const SpaceAxes& axes, const hdf5::Task& task) const
 {
   std::vector<std::string> promised;
   bool fits = array.axes.size() == array.shape.size();
@@ -220,7 +219,8 @@ void Dataset::Part::read_one(const hdf5::ObjectHandle& object, const StoredArray
 
   const bool as_stored = std::is_sorted(order.begin(), order.end()) && !thinned && array.missing.empty() &&
                          array.scale == 1 && array.offset == 0;
-  if (as_stored && out.is_contiguous() && out.scalar_type() == array.type && out.sizes() == torch::IntArrayRef(wanted)) {
+  if (as_stored && out.is_contiguous() && out.scalar_type() == array.type &&
+      out.sizes() == torch::IntArrayRef(wanted)) {
     hdf5::read(object, start, out.view(extent), task);
     return;
   }

@@ -19,8 +19,8 @@ struct Dataset::Part {
   /// Axes of the domain of fields that are read together. @throws DataError  if their grids differ.
   SpaceAxes axes_of(const std::vector<const StoredArray*>& arrays, const hdf5::Task& task) const;
   /// Fills `out` [sample, step, component, (z, y,) x] from samples first …, steps step …; every n-th point.
-  void read(const StoredArray& array, const SpaceAxes& axes, const std::vector<std::int64_t>& every,
-            std::int64_t first, std::int64_t step, const Tensor& out, const hdf5::Task& task);
+  void read(const StoredArray& array, const SpaceAxes& axes, const std::vector<std::int64_t>& every, std::int64_t first,
+            std::int64_t step, const Tensor& out, const hdf5::Task& task);
   /// Extents of an array's chunks; none if it is contiguous.
   std::vector<std::int64_t> chunks(const StoredArray& array, const hdf5::Task& task);
 

@@ -28,7 +28,8 @@ static StoredArray find_array(const hdf5::FileHandle& file, Layout& layout, cons
       for (const std::string& group : hdf5::children(file.get(), task))
         if (has_path(file.get(), group + path.substr(1), task)) layout.groups.push_back(group);
     if (layout.groups.empty())
-      refuse(task, option + ".path", fmt::format("no group at the root with {}", path.substr(2)), "one for each sample");
+      refuse(task, option + ".path", fmt::format("no group at the root with {}", path.substr(2)),
+             "one for each sample");
     place = layout.groups.front() + path.substr(1);
   }
   auto array = describe_array(file.get(), place, task);

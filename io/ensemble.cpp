@@ -22,12 +22,11 @@ Sample summarise(const Sample& members, const std::vector<double>& quantiles)
   for (const auto& [name, field] : members.fields) {
     const Tensor values = field.values.to(torch::kFloat64);
     const auto add = [&, &unit = field.unit, type = field.values.scalar_type()](const std::string& what,
-                                                                               const Tensor& value) {
+                                                                                const Tensor& value) {
       summary.fields[what] = {.values = value.to(type), .unit = unit};
     };
     add(name + "_mean", values.mean(0, /*keepdim=*/true));
-    add(name + "_std", count > 1 ? values.std(0, /*unbiased=*/true, /*keepdim=*/true)
-                                 : torch::zeros_like(values));
+    add(name + "_std", count > 1 ? values.std(0, /*unbiased=*/true, /*keepdim=*/true) : torch::zeros_like(values));
     if (quantiles.empty()) continue;
     const Tensor sorted = std::get<0>(values.sort(0));
     for (const double q : quantiles) {

@@ -45,7 +45,7 @@ void fail(const Task& task)
                        .found = found,
                        .expected = "a file that can be written",
                        .advice = "`df -h` and `ls -ld` of the folder"});
-  const bool locked = found.find("lock") != std::string::npos;
+  const bool locked = found.find("unable to lock") != std::string::npos;
   throw DataError({.doing = task.doing,
                    .where = task.where,
                    .found = found,

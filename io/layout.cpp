@@ -104,9 +104,8 @@ Domain make_domain(const Layout& layout, const std::vector<std::pair<std::string
     const auto& [name, points] = axes[i];
     const LayoutAxis* known = layout.axis(name);
     const double cell = 1 / static_cast<double>(points);
-    Tensor coordinates = known && known->coordinates.defined()
-                             ? known->coordinates
-                             : (torch::arange(points, torch::kFloat64) + 0.5) * cell;
+    Tensor coordinates = known && known->coordinates.defined() ? known->coordinates
+                                                               : (torch::arange(points, torch::kFloat64) + 0.5) * cell;
     const double origin = coordinates[0].item<double>();
     double spacing = cell;
     if (known && known->coordinates.defined())

@@ -22,9 +22,9 @@ struct StoredArray {
   std::vector<std::string> axes;    ///< As stored, slowest first: those above, once or more, and axes of space.
   std::vector<std::int64_t> shape;  ///< Their extents as stored.
   torch::Dtype type = torch::kFloat64;
-  double scale = 1, offset = 0;     ///< value = stored · scale + offset
-  std::vector<double> missing;      ///< Stored values that mean there is none: they become NaN.
-  std::optional<double> constant;   ///< The value of a scalar that is no array.
+  double scale = 1, offset = 0;    ///< value = stored · scale + offset
+  std::vector<double> missing;     ///< Stored values that mean there is none: they become NaN.
+  std::optional<double> constant;  ///< The value of a scalar that is no array.
 
   bool has(const std::string& axis) const;
   /// Extents of the component axes multiplied.
@@ -36,8 +36,8 @@ struct LayoutAxis {
   std::string name;
   std::string unit = "1";
   bool periodic = false;
-  Tensor coordinates;               ///< float64 [point]; undefined if the file has none: cells of the unit box.
-  std::optional<double> spacing;    ///< As the file states it, to the last digit.
+  Tensor coordinates;             ///< float64 [point]; undefined if the file has none: cells of the unit box.
+  std::optional<double> spacing;  ///< As the file states it, to the last digit.
 };
 
 /// Along which axes that it lacks a field is repeated.
@@ -49,20 +49,20 @@ enum class Repeat {
 
 /// Everything about a file but its values. Readers of the layouts find it out; Dataset reads by it.
 struct Layout {
-  std::string name;                    ///< For people: "The Well".
+  std::string name;  ///< For people: "The Well".
   std::int64_t samples = 1;
-  std::vector<std::string> groups;     ///< One a sample, for paths with '*'.
+  std::vector<std::string> groups;                    ///< One a sample, for paths with '*'.
   Tensor times = torch::zeros({1}, torch::kFloat64);  ///< [step], or [sample, step].
   std::string time_unit = "1";
-  std::string calendar;                ///< CF's name of it; "" if times are no dates.
-  std::vector<LayoutAxis> space;       ///< Slowest first.
+  std::string calendar;           ///< CF's name of it; "" if times are no dates.
+  std::vector<LayoutAxis> space;  ///< Slowest first.
   Repeat repeat = Repeat::requested;
   std::vector<StoredArray> fields;
   std::vector<StoredArray> scalars;
   std::map<std::string, std::string> provenance;
   std::map<std::string, std::string> refused;  ///< Arrays that are no fields, and what is wrong with each.
-  std::string expects;                 ///< What `refused` would have to be.
-  std::string advice;                  ///< For a field whose axes are not as promised.
+  std::string expects;                         ///< What `refused` would have to be.
+  std::string advice;                          ///< For a field whose axes are not as promised.
 
   std::int64_t steps() const { return times.size(-1); }
   const LayoutAxis* axis(const std::string& name) const;

@@ -88,7 +88,8 @@ Layout matlab_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
     layout.fields.push_back(std::move(array));
   }
   if (!evolves) layout.times = torch::zeros({1}, torch::kFloat64);
-  for (const std::string& name : unnamed_axes(3)) layout.space.push_back({.name = name, .coordinates = {}, .spacing = {}});
+  for (const std::string& name : unnamed_axes(3))
+    layout.space.push_back({.name = name, .coordinates = {}, .spacing = {}});
   return layout;
 }
 

@@ -82,7 +82,8 @@ Dimension describe_dimension(const hdf5::FileHandle& file, const std::string& na
   const auto here = hdf5::at(task, name);
   if (text_of(object.get(), "NAME", here).starts_with("This is a netCDF dimension but not a netCDF variable"))
     return dimension;
-  const std::string unit = text_of(object.get(), "units", here), standard = text_of(object.get(), "standard_name", here);
+  const std::string unit = text_of(object.get(), "units", here),
+                    standard = text_of(object.get(), "standard_name", here);
   if (!unit.empty()) dimension.axis.unit = unit;
   if (const auto shape = hdf5::shape_of(object, here); shape.size() == 1 && shape[0] > 0 && hdf5::type_of(object, here))
     dimension.axis.coordinates = read_coordinates(file.get(), name, task);

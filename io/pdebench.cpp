@@ -42,8 +42,7 @@ static void add_space(const hdf5::FileHandle& file, Layout& layout, const std::s
   for (const std::string name : {"x", "y", "z"}) {
     const std::string place = fmt::format(fmt::runtime(path), name);
     if (has(file, place, task))
-      layout.space.push_back(
-          {.name = name, .coordinates = read_coordinates(file.get(), place, task), .spacing = {}});
+      layout.space.push_back({.name = name, .coordinates = read_coordinates(file.get(), place, task), .spacing = {}});
   }
 }
 
@@ -156,7 +155,8 @@ Layout pdebench_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
     if (!hdf5::is_number(file.get(), name, task)) continue;
     const auto value = hdf5::read_numbers(file.get(), name, task);
     if (value && value->size() == 1)
-      layout.scalars.push_back({.name = name, .path = name, .axes = {}, .shape = {}, .missing = {}, .constant = value->front()});
+      layout.scalars.push_back(
+          {.name = name, .path = name, .axes = {}, .shape = {}, .missing = {}, .constant = value->front()});
   }
   return layout;
 }

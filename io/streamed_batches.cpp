@@ -58,8 +58,9 @@ StreamedBatches::StreamedBatches(const Windows& windows, const Windows::Range& r
   blocks_ = cut(windows_, range_, std::max<std::int64_t>(1, pool / blocks_wanted));
   std::int64_t largest = 1;
   for (const auto& block : blocks_)
-    largest = std::max(largest, block.trajectories * (windows_.bytes_constant() + (block.windows + windows_.length() - 1) *
-                                                                                      windows_.bytes_a_step()));
+    largest =
+        std::max(largest, block.trajectories * (windows_.bytes_constant() +
+                                                (block.windows + windows_.length() - 1) * windows_.bytes_a_step()));
   blocks_a_pool_ = static_cast<std::size_t>(std::max<std::int64_t>(1, pool / largest));
 }
 
@@ -75,7 +76,8 @@ std::string StreamedBatches::fingerprint() const
   std::string text = fmt::format("windows {} {} {} {} of {};", range_.first_trajectory, range_.trajectories,
                                  range_.first_window, range_.windows, windows_.length());
   for (const auto& list : {windows_.input_channels(), windows_.output_channels()})
-    for (const Channel& channel : list) text += fmt::format(" {}[{}] in {},", channel.field, channel.component, channel.unit);
+    for (const Channel& channel : list)
+      text += fmt::format(" {}[{}] in {},", channel.field, channel.component, channel.unit);
   for (const auto& file : windows_.dataset().files()) text += " " + fingerprint_of(file);
   return text;
 }
@@ -87,9 +89,8 @@ void StreamedBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle)
   batch_ = batch;
   shuffle_ = shuffle;
   const auto count = static_cast<std::int64_t>(blocks_.size());
-  const Tensor order =
-      shuffle_ ? RandomStream(shuffle_->seed, "order of blocks", shuffle_->epoch).permutation(count)
-               : torch::arange(count);
+  const Tensor order = shuffle_ ? RandomStream(shuffle_->seed, "order of blocks", shuffle_->epoch).permutation(count)
+                                : torch::arange(count);
   // Every rank knows all shares: the smallest says how many batches there are.
   order_.clear();
   std::vector<std::int64_t> share(static_cast<std::size_t>(ranks_), 0);
@@ -117,8 +118,8 @@ void StreamedBatches::read_ahead()
     Pool pool{.rows = windows_.read(ranges), .order = {}};
     if (!missing_) windows_.check_finite(pool.rows, ranges, doing_);
     const std::int64_t count = pool.rows.evolving.size(0);
-    pool.order = shuffle_ ? RandomStream(shuffle_->seed, purpose, shuffle_->epoch).permutation(count)
-                          : torch::arange(count);
+    pool.order =
+        shuffle_ ? RandomStream(shuffle_->seed, purpose, shuffle_->epoch).permutation(count) : torch::arange(count);
     return pool;
   });
 }

@@ -5,12 +5,24 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace locum::io {
 
 std::string name_at(const std::string& field, std::int64_t step)
 {
   return step == 0 ? field : fmt::format("{}@{:+}", field, step);
+}
+
+std::pair<std::string, std::int64_t> field_and_step(const std::string& name)
+{
+  const auto at = name.rfind('@');
+  if (at == std::string::npos || at + 2 >= name.size() || (name[at + 1] != '+' && name[at + 1] != '-'))
+    return {name, 0};
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(name.data() + at + 2, name.data() + name.size(), step);
+  if (error != std::errc{} || end != name.data() + name.size()) return {name, 0};
+  return {name.substr(0, at), name[at + 1] == '-' ? -step : step};
 }
 
 std::vector<std::string> Windows::names(const Dataset& dataset, const std::vector<std::string>& fields,
@@ -33,12 +45,8 @@ std::vector<Windows::Term> Windows::terms_of(const std::vector<std::string>& nam
   std::vector<Term> terms;
   for (const std::string& name : names) {
     Term term{.name = name, .field = name, .step = 0, .description = {}};
-    const auto at = name.rfind('@');
-    if (at != std::string::npos && std::find(known.begin(), known.end(), name) == known.end()) {
-      term.field = name.substr(0, at);
-      const char* digits = name.data() + at + (name[at + 1] == '+' ? 2 : 1);
-      std::from_chars(digits, name.data() + name.size(), term.step);
-    }
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      std::tie(term.field, term.step) = field_and_step(name);
     term.description = dataset_.describe(term.field);
     terms.push_back(std::move(term));
   }
@@ -51,8 +59,7 @@ Windows::Windows(const Dataset& dataset, std::vector<std::string> inputs, std::v
 {
   for (const auto* terms : {&inputs_, &outputs_})
     for (const Term& term : *terms) {
-      if (std::find(together_.begin(), together_.end(), term.field) == together_.end())
-        together_.push_back(term.field);
+      if (std::find(together_.begin(), together_.end(), term.field) == together_.end()) together_.push_back(term.field);
       if (!term.description.time_varying) continue;
       earliest_ = std::min(earliest_, term.step * stride_);
       latest_ = std::max(latest_, term.step * stride_);

@@ -8,6 +8,8 @@ namespace locum::io {
 
 /// The name of a field so many steps from now: "u" now, "u@-1" before, "u@+1" after.
 std::string name_at(const std::string& field, std::int64_t step);
+/// The inverse: field and step. A name without a step is of now.
+std::pair<std::string, std::int64_t> field_and_step(const std::string& name);
 
 /// Windows in the time of a dataset: which fields at which steps are read, and which are to be predicted.
 ///

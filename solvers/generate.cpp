@@ -1,7 +1,9 @@
 #include "generate.hpp"
 
 #include <locum/core/agree.hpp>
+#include <locum/core/options.hpp>
 #include <locum/core/progress.hpp>
+#include <locum/io/atomic_file.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/io/dataset_writer.hpp>
 
@@ -45,12 +47,8 @@ void refuse_other_provenance(const fs::path& file, const Provenance& expected)
   const auto found = io::open_dataset(file)->provenance();
   for (const auto& [key, value] : expected) {
     const auto entry = found.find(key);
-    if (entry != found.end() && entry->second == value) continue;
-    throw OptionError({.doing = "generating a dataset",
-                       .where = fmt::format("{}, {}", file.string(), key),
-                       .found = entry == found.end() ? "nothing" : "\n" + entry->second,
-                       .expected = "\n" + value,
-                       .advice = "delete it, or --output DIR for a new run"});
+    refuse_other_options("generating a dataset", fmt::format("{}, {}", file.string(), key),
+                         entry == found.end() ? "" : entry->second, value);
   }
 }
 
@@ -118,7 +116,9 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
   const auto part_file = [&](std::int64_t part) { return folder / fmt::format("{:06}.h5", part); };
   Progress progress(log, fmt::format("generating {}", file.filename().string()), draws.samples, "samples");
   agree(ranks, [&] {
-    fs::create_directories(folder);
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure) throw io::system_error("making the folder of unfinished parts", folder, failure.value());
     for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
       const std::int64_t first = part * part_samples;
       if (fs::exists(part_file(part))) refuse_other_provenance(part_file(part), provenance);
@@ -146,14 +146,16 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
         failures.push_back(std::move(failure));
       if (!example && dataset->size() > 0) example = dataset->read(fields(*dataset), 0, 1);
     }
-    if (!example)
-      throw SolverError({.doing = "generating a dataset",
-                         .where = file.string(),
-                         .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
-                                              failures.empty() ? "" : failures.front().reason),
-                         .expected = "solutions",
-                         .advice = ""});
   });
+  if (!example) {                                 // on all ranks alike
+    if (ranks.is_root()) fs::remove_all(folder);  // no work is lost, and other options may be tried
+    throw SolverError({.doing = "generating a dataset",
+                       .where = file.string(),
+                       .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
+                                            failures.empty() ? "" : failures.front().reason),
+                       .expected = "solutions",
+                       .advice = "other options in [solver.petsc], or --petsc \"…\""});
+  }
 
   auto final_provenance = provenance;
   final_provenance["failed_draws"] = to_text(failures);

@@ -1,5 +1,5 @@
-#include <locum/io/ensemble.hpp>
 #include <locum/io/dataset.hpp>
+#include <locum/io/ensemble.hpp>
 #include <locum/io/netcdf_writer.hpp>
 
 #include "support/catch.hpp"
@@ -15,12 +15,17 @@ namespace {
 /// Members 0, 1, …, 10 times the pattern of points, on a grid of latitudes and longitudes.
 Sample ensemble(std::int64_t members)
 {
-  Sample sample{.domain = Grid{{{.name = "latitude", .points = 3, .origin = 40, .spacing = -10, .unit = "degrees_north"},
-                                {.name = "longitude", .points = 4, .origin = 0, .spacing = 90, .periodic = true,
-                                 .unit = "degrees_east"}}},
-                .fields = {},
-                .scalars = {},
-                .time = 0};
+  Sample sample{
+      .domain = Grid{{{.name = "latitude", .points = 3, .origin = 40, .spacing = -10, .unit = "degrees_north"},
+                      {.name = "longitude",
+                       .points = 4,
+                       .origin = 0,
+                       .spacing = 90,
+                       .periodic = true,
+                       .unit = "degrees_east"}}},
+      .fields = {},
+      .scalars = {},
+      .time = 0};
   const Tensor pattern = torch::arange(1, 13, torch::kFloat32).reshape({1, 1, 3, 4});
   sample.fields["t"] = {.values = torch::arange(members, torch::kFloat32).reshape({-1, 1, 1, 1}) * 10 * pattern,
                         .unit = "K"};
@@ -34,7 +39,7 @@ TEST_CASE("ensembles: mean, deviation and quantiles of the members", "[io]")
 {
   const auto summary = io::summarise(ensemble(11), {0.0, 0.25, 0.5});
   const auto value = [&](const std::string& name) { return summary.field(name).values[0][0][1][1].item<double>(); };
-  CHECK(value("t_mean") == 300);                                   // 50 × 6
+  CHECK(value("t_mean") == 300);                                      // 50 × 6
   CHECK_THAT(value("t_std"), WithinRel(60 * std::sqrt(11.0), 1e-6));  // of 0 … 10: √(110 / 10) = √11
   CHECK(value("t_q00") == 0);
   CHECK(value("t_q25") == 150);

@@ -73,7 +73,8 @@ TEST_CASE("windows: inputs and outputs are the steps their names say", "[io]")
   const tests::TemporaryFolder folder;
   make_trajectories(folder / "a.h5", 3, 10);
   const auto dataset = open_trajectories(folder / "a.h5");
-  const auto inputs = io::Windows::names(*dataset, {"u", "k"}, -1, 0), outputs = io::Windows::names(*dataset, {"u"}, 1, 2);
+  const auto inputs = io::Windows::names(*dataset, {"u", "k"}, -1, 0),
+             outputs = io::Windows::names(*dataset, {"u"}, 1, 2);
   CHECK(inputs == std::vector<std::string>{"u@-1", "u", "k"});
   CHECK(outputs == std::vector<std::string>{"u@+1", "u@+2"});
 
