@@ -80,7 +80,7 @@ struct CommandLine {
   int threads = 0;
   SolveRequest request;
   BenchRequest bench;
-  std::string file;
+  InfoRequest info;
 };
 
 struct Verb {
@@ -110,10 +110,10 @@ void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder
                        .found = fmt::format("{} ranks", ranks.size()),
                        .expected = "one: training uses threads",
                        .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
-  if (c.data.train.empty() || c.data.test.empty()) {
+  if (c.data.train.empty() || (c.data.test.empty() && c.equation)) {
     if (c.data.train.empty() && c.equation)
       try_model(c, c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1),
-                "generate.cells");
+                c.data.inputs, "generate.cells");
     generate(ranks, c, folder);
   }
   train(ranks, c, folder);
@@ -190,7 +190,9 @@ int main(int argc, char** argv)
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
-  info_verb->add_option("FILE", line.file)->required();
+  info_verb->add_option("FILE", line.info.file)->required();
+  info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
+  info_verb->add_option("--write-case", line.info.write_case, "write a case that trains on it to this file");
   CLI::App* bench_verb = app.add_subcommand("bench", "time an operator on this machine");
   bench_verb->add_option("NAME", line.bench.name, "fno")->required();
   bench_verb->add_option("--case", line.bench.only, "1d, 2d, 3d or all")->capture_default_str();
@@ -216,7 +218,7 @@ int main(int argc, char** argv)
   }
   try {
     CLI::App* chosen = app.get_subcommands().front();
-    if (chosen == info_verb) info(line.file);
+    if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
     else if (chosen == bench_verb) {
       set_threads(line.threads);

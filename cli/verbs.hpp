@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "case.hpp"
 #include "run_folder.hpp"
@@ -15,9 +16,10 @@ namespace locum::cli {
 void generate(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
 /// Evaluates the case's model, untrained, on one problem: what cannot work fails before hours of computing.
-/// @param where  the problem is from, for the message
+/// @param inputs  fields of the problem that the model reads
+/// @param where   the problem is from, for the message
 /// @throws ShapeError, OptionError  if the model cannot be built, or not take the problem's grid.
-void try_model(const Case& c, const Sample& problem, const std::string& where);
+void try_model(const Case& c, const Sample& problem, const std::vector<std::string>& inputs, const std::string& where);
 
 /// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. One rank.
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
@@ -51,8 +53,15 @@ struct BenchRequest {
 /// Times inference and a training step on this machine; one line, or JSON object, a measurement.
 void bench(const BenchRequest& request);
 
+/// What `locum info` was asked.
+struct InfoRequest {
+  std::filesystem::path file;
+  bool full = false;                 ///< Ranges of all values, not of some samples.
+  std::filesystem::path write_case;  ///< Where to write a case that trains on the file; empty: nowhere.
+};
+
 /// Prints what is in a dataset or a checkpoint.
-void info(const std::filesystem::path& file);
+void info(const InfoRequest& request);
 
 /// Prints equations, models, solvers and the cases below the working directory.
 void list();

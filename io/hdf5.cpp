@@ -77,40 +77,40 @@ FileHandle open_file(const std::filesystem::path& file, const std::string& doing
   return FileHandle(check(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), task));
 }
 
+/// Links to other files are left out: a file from elsewhere must not make us open another.
+static bool stays_inside(H5L_type_t link) { return link == H5L_TYPE_HARD || link == H5L_TYPE_SOFT; }
+
 std::vector<std::string> children(hid_t group, const Task& task)
 {
-  H5G_info_t info;
-  check(H5Gget_info(group, &info), task);
   std::vector<std::string> names;
-  for (hsize_t i = 0; i < info.nlinks; ++i) {
-    const auto length =
-        check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT), task);
-    std::string name(static_cast<std::size_t>(length), '\0');
-    check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size() + 1, H5P_DEFAULT),
-          task);
-    H5L_info_t link;
-    check(H5Lget_info(group, name.c_str(), &link, H5P_DEFAULT), task);
-    if (link.type == H5L_TYPE_HARD || link.type == H5L_TYPE_SOFT) names.push_back(name);
-  }
+  const auto add = [](hid_t, const char* name, const H5L_info_t* link, void* list) -> herr_t {
+    if (stays_inside(link->type)) static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+    return 0;
+  };
+  check(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, add, &names), task);
   return names;
 }
 
 bool has_child(hid_t group, const std::string& name, const Task& task)
 {
-  const auto names = children(group, task);
-  return std::find(names.begin(), names.end(), name) != names.end();
+  if (name.empty() || name.find('/') != std::string::npos) return false;
+  if (check(H5Lexists(group, name.c_str(), H5P_DEFAULT), task) == 0) return false;
+  H5L_info_t link;
+  check(H5Lget_info(group, name.c_str(), &link, H5P_DEFAULT), task);
+  return stays_inside(link.type);
 }
 
 ObjectHandle open_child(hid_t group, const std::string& name, const Task& task)
 {
-  const auto names = children(group, task);
-  if (std::find(names.begin(), names.end(), name) == names.end())
+  if (!has_child(group, name, task)) {
+    const auto names = children(group, task);
     throw DataError(
         {.doing = task.doing,
          .where = task.where,
          .found = fmt::format("no \"{}\"", name),
          .expected = fmt::format("it beside {}", names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "))),
          .advice = fmt::format("`locum info {}`", task.where.substr(0, task.where.find(":/")))});
+  }
   // A soft link may lead to a link to another file after all: that one fails.
   const PropertyHandle access(check(H5Pcreate(H5P_LINK_ACCESS), task));
   const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
@@ -281,6 +281,20 @@ std::optional<std::vector<double>> read_numbers(hid_t object, const std::string&
   return values;
 }
 
+bool is_number(hid_t object, const std::string& name, const Task& task)
+{
+  const auto open = open_attribute(object, name, task);
+  if (!open) return false;
+  const auto kind = H5Tget_class(open->type.get());
+  return kind == H5T_ENUM || kind == H5T_INTEGER || kind == H5T_FLOAT;
+}
+
+bool is_text(hid_t object, const std::string& name, const Task& task)
+{
+  const auto open = open_attribute(object, name, task);
+  return open && H5Tget_class(open->type.get()) == H5T_STRING;
+}
+
 std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task)
 {
   if (!is_dataset(dataset))
@@ -299,7 +313,7 @@ std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& tas
 {
   const TypeHandle type(check(H5Dget_type(dataset.get()), task));
   const auto kind = H5Tget_class(type.get());
-  if (kind == H5T_INTEGER) return torch::kInt64;
+  if (kind == H5T_INTEGER || kind == H5T_ENUM) return torch::kInt64;
   if (kind == H5T_FLOAT) return H5Tget_size(type.get()) <= 4 ? torch::kFloat32 : torch::kFloat64;
   return std::nullopt;
 }
@@ -308,7 +322,22 @@ torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>&
                    const std::vector<std::int64_t>& count, torch::Dtype type, const Task& task)
 {
   torch::Tensor values = torch::empty(count, type);
-  if (values.numel() == 0) return values;
+  read(dataset, start, values, task);
+  return values;
+}
+
+void read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start, const torch::Tensor& values,
+          const Task& task)
+{
+  if (values.numel() == 0) return;
+  const TypeHandle stored(check(H5Dget_type(dataset.get()), task));
+  if (H5Tget_class(stored.get()) == H5T_ENUM && values.is_floating_point()) {
+    const torch::Tensor codes = torch::empty(values.sizes(), torch::kInt64);
+    read(dataset, start, codes, task);  // HDF5 converts enumerations, as booleans are, to integers only
+    values.copy_(codes);
+    return;
+  }
+  const auto count = values.sizes();
   const SpaceHandle file(check(H5Dget_space(dataset.get()), task));
   const SpaceHandle memory(check(H5Scopy(file.get()), task));
   if (!start.empty()) {
@@ -316,9 +345,9 @@ torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>&
     check(H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, first.data(), nullptr, extent.data(), nullptr), task);
     check(H5Sset_extent_simple(memory.get(), static_cast<int>(extent.size()), extent.data(), nullptr), task);
   }
-  check(H5Dread(dataset.get(), memory_type(type, task), memory.get(), file.get(), H5P_DEFAULT, values.data_ptr()),
+  check(H5Dread(dataset.get(), memory_type(values.scalar_type(), task), memory.get(), file.get(), H5P_DEFAULT,
+                values.data_ptr()),
         task);
-  return values;
 }
 
 torch::Tensor read(const ObjectHandle& dataset, const Task& task)

@@ -87,13 +87,21 @@ std::vector<std::string> attribute_names(hid_t object, const Task& task);
 /// Numbers and booleans alike; one number reads as a list of one.
 std::optional<std::vector<double>> read_numbers(hid_t object, const std::string& name, const Task& task);
 
+/// Whether an attribute that is there holds numbers or booleans.
+bool is_number(hid_t object, const std::string& name, const Task& task);
+/// Whether an attribute that is there holds text.
+bool is_text(hid_t object, const std::string& name, const Task& task);
+
 /// Extents of a dataset, slowest axis first.
 std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task);
-/// float32, float64 or int64, whichever holds the stored numbers; nothing if they are no numbers.
+/// float32, float64 or int64, whichever holds the stored numbers or booleans; nothing if they are none.
 std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& task);
 /// A part of a dataset, from `start` on, `count` long along each axis, converted to `type`.
 torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start,
                    const std::vector<std::int64_t>& count, torch::Dtype type, const Task& task);
+/// The same into memory that is there: `values` is contiguous, its sizes are the count.
+void read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start, const torch::Tensor& values,
+          const Task& task);
 /// All of a dataset in the type type_of() gives.
 torch::Tensor read(const ObjectHandle& dataset, const Task& task);
 
