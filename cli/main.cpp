@@ -111,9 +111,12 @@ void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder
                        .expected = "one: training uses threads",
                        .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
   if (c.data.train.empty() || (c.data.test.empty() && c.equation)) {
-    if (c.data.train.empty() && c.equation)
-      try_model(c, c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1),
-                c.data.inputs, "generate.cells");
+    if (c.data.train.empty() && c.equation) {
+      auto stored = c.generate.cells;
+      for (auto& cells : stored) cells /= c.trajectory.every;
+      try_model(c, c.equation->draw(c.equation->grid(stored), /*seed=*/0, /*first=*/0, /*count=*/1), c.data.inputs,
+                "generate.cells");
+    }
     generate(ranks, c, folder);
   }
   train(ranks, c, folder);
