@@ -118,6 +118,9 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
       require(c.reader, c.trajectory.spin_up >= 0, "generate.spin_up", c.trajectory.spin_up, "a time, or 0 for none",
               "0.0");
       require(c.reader, c.trajectory.interval > 0, "generate.interval", c.trajectory.interval, "above 0", "1.0");
+      for (const auto cells : c.generate.cells)
+        require(c.reader, c.trajectory.every > 0 && cells % c.trajectory.every == 0, "generate.every",
+                c.trajectory.every, fmt::format("a divisor of {}", cells), "1");
       require(c.reader, c.trajectory.intervals > 0, "generate.intervals", c.trajectory.intervals, "at least 1", "10");
       require(c.reader, !c.data.train.empty() || c.data.horizon > 0, "data.horizon", c.data.horizon,
               "at least 1: the state now is no prediction", "1");
