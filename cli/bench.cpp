@@ -11,7 +11,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "verbs.hpp"
+#include "bench.hpp"
 
 namespace locum::cli {
 
@@ -118,13 +118,8 @@ void bench_fourier(const BenchRequest& request)
 
 void bench(const BenchRequest& request)
 {
-  if (request.name != "fno")
-    throw OptionError({.doing = "measuring",
-                       .where = "locum bench",
-                       .found = fmt::format("\"{}\"", request.name),
-                       .expected = "fno",
-                       .advice = "locum bench fno"});
-  bench_fourier(request);
+  if (request.name == "fno") bench_fourier(request);
+  else bench_solver(request);
 }
 
 }  // namespace locum::cli

@@ -77,6 +77,8 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .target = {},
          .equation = {},
          .generate = {},
+         .trajectory = {},
+         .stepping = {},
          .data = {},
          .dataset = {},
          .training = {},
@@ -89,6 +91,10 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   if (!equation.name.empty()) {
     c.equation = physics::make_equation(equation.name, c.reader, "equation");
     c.reader.read("generate", c.generate);
+    if (const auto* evolving = c.evolving()) {
+      c.reader.read("generate", c.trajectory);
+      c.stepping = solvers::read_stepping(*evolving, c.reader, "solver");
+    }
   }
   c.reader.read("data", c.data);
   read_named(c.reader, "data.fields", c.dataset.fields);
@@ -108,6 +114,17 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
     require(c.reader, c.generate.test_samples > 0, "generate.test_samples", c.generate.test_samples, "at least 1",
             "200");
     c.equation->grid(c.generate.cells);
+    if (c.evolving()) {
+      require(c.reader, c.trajectory.spin_up >= 0, "generate.spin_up", c.trajectory.spin_up, "a time, or 0 for none",
+              "0.0");
+      require(c.reader, c.trajectory.interval > 0, "generate.interval", c.trajectory.interval, "above 0", "1.0");
+      for (const auto cells : c.generate.cells)
+        require(c.reader, c.trajectory.every > 0 && cells % c.trajectory.every == 0, "generate.every",
+                c.trajectory.every, fmt::format("a divisor of {}", cells), "1");
+      require(c.reader, c.trajectory.intervals > 0, "generate.intervals", c.trajectory.intervals, "at least 1", "10");
+      require(c.reader, !c.data.train.empty() || c.data.horizon > 0, "data.horizon", c.data.horizon,
+              "at least 1: the state now is no prediction", "1");
+    }
   }
   require(c.reader, c.data.validation >= 0 && c.data.validation < 1, "data.validation", c.data.validation,
           "a fraction from 0 to below 1", "0.1");

@@ -3,6 +3,8 @@
 #include <locum/operators/registry.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/physics/equation.hpp>
+#include <locum/solvers/generate.hpp>
+#include <locum/solvers/reference/registry.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -44,6 +46,18 @@ struct GenerateOptions {
     option("test_samples", test_samples, "test samples, drawn with seed + 1");
     option("cells", cells, "cells along each axis, slowest first");
     option("seed", seed, "of the random problems");
+  }
+};
+
+/// [generate] of an equation that evolves: what is stored of each trajectory.
+struct TrajectoryOptions : solvers::Trajectory {
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("spin_up", spin_up, "time that random initial states are advanced before they are stored");
+    option("interval", interval, "time between stored states");
+    option("intervals", intervals, "of time, and so of one state less than is stored");
+    option("every", every, "store each n-th point along each axis");
   }
 };
 
@@ -115,13 +129,22 @@ struct EvaluateOptions {
 struct Case {
   std::string name;
   TargetOptions target;
-  std::unique_ptr<physics::SteadyEquation> equation;  ///< Null if the data come from elsewhere.
+  std::unique_ptr<physics::Equation> equation;  ///< Null if the data come from elsewhere.
   GenerateOptions generate;
+  TrajectoryOptions trajectory;       ///< Of an evolving equation.
+  solvers::SteppingOptions stepping;  ///< [solver] of an evolving equation.
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;
   EvaluateOptions evaluate;
   std::map<std::string, std::string> petsc;  ///< [solver.petsc]: passed on to PETSc as they are.
+
+  /// The equation, if it is one of that kind, else null.
+  const physics::SteadyEquation* steady() const { return dynamic_cast<const physics::SteadyEquation*>(equation.get()); }
+  const physics::EvolvingEquation* evolving() const
+  {
+    return dynamic_cast<const physics::EvolvingEquation*>(equation.get());
+  }
 
   std::string to_toml() const { return reader.to_toml(); }
   /// The data as the case describes them: [data] and its sections.
@@ -131,7 +154,7 @@ struct Case {
   /// What a training depends on: it goes on only with the same.
   std::string training_settings() const
   {
-    const std::string made = section("equation") + section("generate") + section("solver.petsc");
+    const std::string made = section("equation") + section("generate") + section("solver") + section("solver.petsc");
     return (data.train.empty() ? made : "") + data_section() + section("model") + section("training");
   }
 

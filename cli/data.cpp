@@ -127,16 +127,48 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
   return data;
 }
 
+namespace {
+
+/// The file to test with, and which of its windows.
+struct TestData {
+  std::unique_ptr<io::Dataset> dataset;
+  std::unique_ptr<io::Windows> windows;
+  Range range;
+};
+
+TestData open_test_data(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+{
+  const bool from_train = tests_on_train(c, folder);
+  TestData test;
+  test.dataset = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
+                              from_train ? c.data.samples : 0, "reading test samples");
+  test.windows = std::make_unique<io::Windows>(*test.dataset, fields, std::vector{fields.front()}, c.data.stride);
+  test.range = test.windows->all();
+  if (from_train) test.range = split(c, limited(test.range, c.data.samples), test.windows->length(), true).test;
+  return test;
+}
+
+}  // namespace
+
 Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
 {
-  const std::string doing = "reading test samples";
-  const bool from_train = tests_on_train(c, folder);
-  const auto dataset = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
-                                    from_train ? c.data.samples : 0, doing);
-  const io::Windows windows(*dataset, fields, {fields.front()}, c.data.stride);
-  Range range = windows.all();
-  if (from_train) range = split(c, limited(range, c.data.samples), windows.length(), true).test;
-  return windows.sample(read_rows(windows, range, c, doing), range);
+  const TestData test = open_test_data(c, folder, fields);
+  return test.windows->sample(read_rows(*test.windows, test.range, c, "reading test samples"), test.range);
+}
+
+std::vector<Sample> read_test_trajectories(const Case& c, const RunFolder& folder,
+                                           const std::vector<std::string>& fields)
+{
+  const TestData test = open_test_data(c, folder, fields);
+  std::vector<Sample> states;
+  for (std::int64_t step = 0; step < test.range.windows; step += c.data.stride) {
+    Sample state = test.dataset->read(fields, test.range.first_trajectory, test.range.trajectories,
+                                      test.range.first_window + step);
+    if (c.data.mask == NotFinite::error)
+      check_finite(state, "reading test samples", test.dataset->file().string(), test.range.first_trajectory);
+    states.push_back(std::move(state));
+  }
+  return states;
 }
 
 }  // namespace locum::cli

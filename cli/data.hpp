@@ -32,4 +32,10 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder);
 /// @throws DataError  naming file, field and position of what is missing or not finite.
 Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields);
 
+/// The trajectories to test with: all their states, data.stride steps of the file from one to the next.
+/// @param fields  without steps
+/// @throws DataError  as read_test_samples()
+std::vector<Sample> read_test_trajectories(const Case& c, const RunFolder& folder,
+                                           const std::vector<std::string>& fields);
+
 }  // namespace locum::cli

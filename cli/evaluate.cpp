@@ -6,8 +6,11 @@
 #include <locum/solvers/reference/registry.hpp>
 
 #include <chrono>
+#include <functional>
+#include <optional>
 
 #include "data.hpp"
+#include "rollout.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
@@ -18,13 +21,13 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Median seconds of one solve, problems one at a time, after one that is not counted.
-double seconds_per_solve(SteadySolver& solver, const Sample& problems)
+double seconds_per_solve(const std::function<Sample(const Sample&)>& solve, const Sample& problems)
 {
   std::vector<double> seconds;
-  solver.solve(problems.members(0, 1));
+  solve(problems.members(0, 1));
   for (std::int64_t i = 0; i < problems.batch(); ++i) {
     const auto start = std::chrono::steady_clock::now();
-    solver.solve(problems.members(i, 1));
+    solve(problems.members(i, 1));
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2), seconds.end());
@@ -135,19 +138,26 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   };
 
   const Sample timed = test.members(0, std::min(c.evaluate.timed, test.batch()));
-  const double seconds = seconds_per_solve(surrogate, timed);
+  const double seconds = seconds_per_solve([&](const Sample& problem) { return surrogate.solve(problem); }, timed);
   summary["seconds_per_solve"] = seconds;
-  if (c.equation) {
-    const Tensor residual = c.equation->residual(test.to(torch::kFloat64), prediction.to(torch::kFloat64));
-    const Tensor forcing = c.equation->forcing(test.to(torch::kFloat64));
+  std::optional<double> reference_seconds;
+  if (const auto* equation = c.steady()) {
+    const Tensor residual = equation->residual(test.to(torch::kFloat64), prediction.to(torch::kFloat64));
+    const Tensor forcing = equation->forcing(test.to(torch::kFloat64));
     summary["relative_residual"] =
         (residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean().item<double>();
-    if (solvers::reference_available()) {
-      const auto reference = solvers::make_reference_solver(*c.equation, Communicator(), c.petsc);
-      const double reference_seconds = seconds_per_solve(*reference, timed);
-      summary["seconds_per_reference_solve"] = reference_seconds;
-      summary["speed_up"] = reference_seconds / seconds;
+    if (solvers::petsc_available()) {
+      const auto reference = solvers::make_reference_solver(*equation, Communicator(), c.petsc);
+      reference_seconds = seconds_per_solve([&](const Sample& problem) { return reference->solve(problem); }, timed);
     }
+  }
+  if (surrogate.interval > 0 && c.data.horizon > 0 && c.data.inputs == c.data.outputs)
+    roll_out(c, folder, surrogate, summary);
+  if (c.evolving())
+    reference_seconds = seconds_of_reference(c, surrogate.interval * static_cast<double>(c.data.horizon));
+  if (reference_seconds) {
+    summary["seconds_per_reference_solve"] = *reference_seconds;
+    summary["speed_up"] = *reference_seconds / seconds;
   }
   io::add_to_summary(folder.summary(), summary);
 

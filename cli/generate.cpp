@@ -4,6 +4,8 @@
 #include <locum/io/metrics.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
+#include <fmt/ranges.h>
+
 #include <chrono>
 
 #include "verbs.hpp"
@@ -19,11 +21,16 @@ void generate(const Communicator& ranks, const Case& c, const RunFolder& folder)
                        .expected = "equation.name",
                        .advice = "--set data.train=FILE --set data.test=FILE to train on data you have"});
   const auto start = std::chrono::steady_clock::now();
-  const auto solver = solvers::make_reference_solver(*c.equation, Communicator(), c.petsc);
-  const std::map<std::string, std::string> provenance = {{"equation", c.section("equation")},
-                                                         {"solver", solver->description()},
-                                                         {"solver_options", c.section("solver.petsc")},
-                                                         {"version", LOCUM_VERSION}};
+  std::unique_ptr<SteadySolver> steady;
+  std::unique_ptr<EvolvingSolver> evolving;
+  if (c.steady()) steady = solvers::make_reference_solver(*c.steady(), Communicator(), c.petsc);
+  else evolving = solvers::make_reference_solver(*c.evolving(), c.stepping);
+  const Solver& solver = steady ? static_cast<Solver&>(*steady) : *evolving;
+  const std::map<std::string, std::string> provenance = {
+      {"equation", c.section("equation")},
+      {"solver", solver.description()},
+      {"solver_options", c.section(steady ? "solver.petsc" : "solver")},
+      {"version", LOCUM_VERSION}};
 
   const auto make = [&](const std::filesystem::path& file, std::int64_t samples, std::int64_t seed) {
     const solvers::Draws draws{
@@ -31,7 +38,11 @@ void generate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     auto made_with = provenance;
     made_with["draws"] =
         fmt::format("samples = {}\ncells = [{}]\nseed = {}\n", samples, fmt::join(c.generate.cells, ", "), seed);
-    return solvers::generate(ranks, *c.equation, *solver, draws, file, made_with, folder.log);
+    if (steady) return solvers::generate(ranks, *c.steady(), *steady, draws, file, made_with, folder.log);
+    made_with["trajectories"] =
+        fmt::format("spin_up = {}\ninterval = {}\nintervals = {}\nevery = {}\n", c.trajectory.spin_up,
+                    c.trajectory.interval, c.trajectory.intervals, c.trajectory.every);
+    return solvers::generate(ranks, *c.evolving(), *evolving, draws, c.trajectory, file, made_with, folder.log);
   };
   const bool done = std::filesystem::exists(folder.train_data(c)) && std::filesystem::exists(folder.test_data(c));
   make(folder.path / "data" / "train.h5", c.generate.samples, c.generate.seed);

@@ -111,9 +111,12 @@ void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder
                        .expected = "one: training uses threads",
                        .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
   if (c.data.train.empty() || (c.data.test.empty() && c.equation)) {
-    if (c.data.train.empty() && c.equation)
-      try_model(c, c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1),
-                c.data.inputs, "generate.cells");
+    if (c.data.train.empty() && c.equation) {
+      auto stored = c.generate.cells;
+      for (auto& cells : stored) cells /= c.trajectory.every;
+      try_model(c, c.equation->draw(c.equation->grid(stored), /*seed=*/0, /*first=*/0, /*count=*/1), c.data.inputs,
+                "generate.cells");
+    }
     generate(ranks, c, folder);
   }
   train(ranks, c, folder);
@@ -193,8 +196,9 @@ int main(int argc, char** argv)
   info_verb->add_option("FILE", line.info.file)->required();
   info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
   info_verb->add_option("--write-case", line.info.write_case, "write a case that trains on it to this file");
-  CLI::App* bench_verb = app.add_subcommand("bench", "time an operator on this machine");
-  bench_verb->add_option("NAME", line.bench.name, "fno")->required();
+  CLI::App* bench_verb = app.add_subcommand("bench", "time an operator or a solver on this machine");
+  bench_verb->add_option("NAME", line.bench.name, "fno, barotropic, kuramoto-sivashinsky, lorenz96, quasi-geostrophic")
+      ->required();
   bench_verb->add_option("--case", line.bench.only, "1d, 2d, 3d or all")->capture_default_str();
   bench_verb->add_option("--repeats", line.bench.repeats)->capture_default_str();
   bench_verb->add_option("--batch", line.bench.batch, "samples; default: the case's");

@@ -1,6 +1,8 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/io/paraview.hpp>
+#include <locum/io/windows.hpp>
+#include <locum/operators/rollout.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
@@ -16,9 +18,9 @@ namespace locum::cli {
 using operators::Surrogate;
 namespace fs = std::filesystem;
 
-static std::unique_ptr<SteadySolver> choose(const Communicator& ranks, const Case& c, const std::string& with)
+/// The surrogate that `--with` names.
+static Surrogate load_surrogate(const Case& c, const std::string& with)
 {
-  if (with == "reference") return solvers::make_reference_solver(*c.equation, ranks, c.petsc);
   const fs::path path = fs::is_directory(with) ? fs::path(with) / "best.h5" : fs::path(with);
   if (!fs::exists(path))
     throw SystemError({.doing = "choosing the solver",
@@ -26,9 +28,12 @@ static std::unique_ptr<SteadySolver> choose(const Communicator& ranks, const Cas
                        .found = fmt::format("no file {}", path.string()),
                        .expected = "reference, a checkpoint, or the folder of a run with a trained surrogate in it",
                        .advice = "`locum train` first, or --with reference"});
-  auto surrogate = std::make_unique<Surrogate>(Surrogate::load(path));
-  const auto inputs = operators::fields_of(surrogate->inputs()), outputs = operators::fields_of(surrogate->outputs());
-  if (inputs != c.equation->inputs() || outputs != c.equation->outputs())
+  Surrogate surrogate = Surrogate::load(path);
+  const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
+  const bool fits =
+      c.steady() ? outputs == c.equation->outputs()
+                 : outputs.size() == inputs.size() && io::field_and_step(outputs.front()).first == inputs.front();
+  if (inputs != c.equation->inputs() || !fits)
     throw OptionError(
         {.doing = "choosing the solver",
          .where = path.string(),
@@ -36,8 +41,20 @@ static std::unique_ptr<SteadySolver> choose(const Communicator& ranks, const Cas
          .expected = fmt::format("{} to {}, the fields of equation {}", fmt::join(c.equation->inputs(), ", "),
                                  fmt::join(c.equation->outputs(), ", "), c.equation->name()),
          .advice = fmt::format("a surrogate trained on that equation; `locum info {}`", path.string())});
-  surrogate->to(operators::find_device(c.training.device));
+  surrogate.to(operators::find_device(c.training.device));
   return surrogate;
+}
+
+static std::unique_ptr<SteadySolver> choose_steady(const Communicator& ranks, const Case& c, const std::string& with)
+{
+  if (with == "reference") return solvers::make_reference_solver(*c.steady(), ranks, c.petsc);
+  return std::make_unique<Surrogate>(load_surrogate(c, with));
+}
+
+static std::unique_ptr<EvolvingSolver> choose_evolving(const Case& c, const std::string& with)
+{
+  if (with == "reference") return solvers::make_reference_solver(*c.evolving(), c.stepping);
+  return std::make_unique<operators::EvolvingSurrogate>(load_surrogate(c, with));
 }
 
 static Sample read_problem(const Case& c, const SolveRequest& request)
@@ -50,40 +67,37 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
   return problem;
 }
 
-void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
+/// Result and seconds of some work.
+template <class Work>
+static auto timed(const Work& work)
 {
-  if (!c.equation)
-    throw OptionError({.doing = "solving",
-                       .where = "[equation]",
-                       .found = "no equation",
-                       .expected = "equation.name",
-                       .advice = "a case with an equation: `locum list`"});
+  const auto start = std::chrono::steady_clock::now();
+  auto result = work();
+  return std::pair{std::move(result), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+}
+
+static void solve_steady(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
+{
   Sample problem;
   std::unique_ptr<SteadySolver> solver;
   agree(ranks, [&] { problem = read_problem(c, request); });
-  agree(ranks, [&] { solver = choose(ranks, c, request.with); });  // makes no collective call yet
+  agree(ranks, [&] { solver = choose_steady(ranks, c, request.with); });  // makes no collective call yet
 
-  const auto timed = [&](SteadySolver& with) {
-    const auto start = std::chrono::steady_clock::now();
-    Sample solution = with.solve(problem);
-    return std::pair{std::move(solution),
-                     std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
-  };
   const auto report = [&](const std::string& description, const Sample& solution, double seconds) {
-    const Tensor residual = c.equation->residual(problem, solution.to(torch::kFloat64));
-    const double relative = (residual.norm() / c.equation->forcing(problem).norm()).item<double>();
+    const Tensor residual = c.steady()->residual(problem, solution.to(torch::kFloat64));
+    const double relative = (residual.norm() / c.steady()->forcing(problem).norm()).item<double>();
     folder.log->info("{}: {:.3g} ms with set-up, relative residual {:.3g}", description, 1e3 * seconds, relative);
     return residual;
   };
 
   Sample shown = problem;
-  const auto [solution, seconds] = timed(*solver);
+  const auto [solution, seconds] = timed([&] { return solver->solve(problem); });
   const Tensor residual = report(solver->description(), solution, seconds);
   shown.merge(solution);
   shown.fields["residual"] = {.values = residual, .unit = "1"};
   if (request.compare) {
-    const auto reference = choose(ranks, c, "reference");
-    const auto [truth, reference_seconds] = timed(*reference);
+    const auto reference = choose_steady(ranks, c, "reference");
+    const auto [truth, reference_seconds] = timed([&] { return reference->solve(problem); });
     report(reference->description(), truth, reference_seconds);
     for (const auto& [name, field] : truth.fields) {
       const Tensor predicted = solution.field(name).values;
@@ -99,6 +113,68 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
         "{}",
         io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
   });
+}
+
+/// States of a trajectory from the problem on, generate.interval from one to the next.
+static std::vector<Sample> trajectory(const Case& c, EvolvingSolver& solver, const Sample& initial)
+{
+  std::vector<Sample> states = {initial};
+  for (std::int64_t i = 0; i < c.trajectory.intervals; ++i)
+    states.push_back(solver.advance(states.back(), c.trajectory.interval));
+  return states;
+}
+
+static void solve_evolving(const Communicator& ranks, const Case& c, const RunFolder& folder,
+                           const SolveRequest& request)
+{
+  if (!ranks.is_root()) return;  // one state: there is nothing to share
+  Sample initial = read_problem(c, request);
+  const auto solver = choose_evolving(c, request.with);
+  std::unique_ptr<EvolvingSolver> reference;
+  if (request.compare || (request.input.empty() && c.trajectory.spin_up > 0))
+    reference = choose_evolving(c, "reference");
+  if (request.input.empty() && c.trajectory.spin_up > 0) initial = reference->advance(initial, c.trajectory.spin_up);
+
+  const auto [states, seconds] = timed([&] { return trajectory(c, *solver, initial); });
+  folder.log->info("{}: {} intervals of {} in {:.3g} ms", solver->description(), c.trajectory.intervals,
+                   c.trajectory.interval, 1e3 * seconds);
+  std::vector<Sample> truth;
+  if (request.compare) {
+    auto [exact, reference_seconds] = timed([&] { return trajectory(c, *reference, initial); });
+    folder.log->info("{}: {:.3g} ms", reference->description(), 1e3 * reference_seconds);
+    truth = std::move(exact);
+    for (std::size_t step = 1; step < truth.size(); ++step) {
+      const auto fields = c.evolving()->state();
+      const Tensor errors = operators::errors_of(operators::Loss::relative_l2, stack_channels(states[step], fields),
+                                                 stack_channels(truth[step], fields));
+      folder.log->info("time {:.4g}: relative L2 error {:.4g}", truth[step].time - initial.time, errors.item<double>());
+    }
+  }
+  if (!io::paraview_available()) return;
+  const fs::path file = folder.path / "paraview" / fmt::format("solve_{:04}.pvd", request.sample);
+  io::ParaviewSeries series(file);
+  for (std::size_t step = 0; step < states.size(); ++step) {
+    Sample shown = states[step];
+    if (!truth.empty())
+      for (const auto& [name, field] : truth[step].fields) {
+        shown.fields[name + "_reference"] = field;
+        shown.fields[name + "_error"] = {.values = states[step].field(name).values - field.values, .unit = field.unit};
+      }
+    series.add(states[step].time - initial.time, shown);
+  }
+  folder.log->info("{}", file.string());
+}
+
+void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
+{
+  if (!c.equation)
+    throw OptionError({.doing = "solving",
+                       .where = "[equation]",
+                       .found = "no equation",
+                       .expected = "equation.name",
+                       .advice = "a case with an equation: `locum list`"});
+  if (c.steady()) solve_steady(ranks, c, folder, request);
+  else agree(ranks, [&] { solve_evolving(ranks, c, folder, request); });
 }
 
 }  // namespace locum::cli

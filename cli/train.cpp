@@ -37,6 +37,8 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                       RandomStream(static_cast<std::uint64_t>(c.training.seed), "initial weights"),
                       float64 ? torch::kFloat64 : torch::kFloat32);
   surrogate.missing = c.data.mask == NotFinite::missing;
+  if (data.dataset->steps() > c.data.stride)
+    surrogate.interval = data.dataset->time(0, c.data.stride) - data.dataset->time(0, 0);
   folder.log->info("training {} parameters on {} samples of {} channels on {} from {}{}, {} held out",
                    surrogate.parameters(), data.training->size(), data.inputs.size(), to_string(data.points),
                    folder.train_data(c).string(), data.streamed ? ", streamed" : "", data.validation->size());

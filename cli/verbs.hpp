@@ -41,7 +41,7 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
 
 /// What `locum bench` was asked.
 struct BenchRequest {
-  std::string name;          ///< "fno": neuraloperator's default operator in one, two and three dimensions.
+  std::string name;          ///< "fno": neuraloperator's default operator; or an equation: steps of its solver.
   std::string only = "all";  ///< 1d, 2d, 3d or all.
   std::int64_t repeats = 20;
   std::int64_t batch = 0;  ///< 0: the case's.

@@ -55,6 +55,7 @@ void Surrogate::save(io::Checkpoint& checkpoint) const
   checkpoint.put("model/options", options_);
   checkpoint.put("model/type", std::string(type_ == torch::kFloat64 ? "float64" : "float32"));
   if (missing) checkpoint.put("model/missing", std::int64_t{1});
+  if (interval > 0) checkpoint.put("model/interval", torch::tensor(interval, torch::kFloat64));
   save_channels(checkpoint, "model/inputs", inputs_);
   save_channels(checkpoint, "model/outputs", outputs_);
   for (const auto& item : model_->named_parameters()) checkpoint.put("model/weights/" + item.key(), item.value());
@@ -95,6 +96,7 @@ Surrogate Surrogate::load(const io::Checkpoint& checkpoint, const std::string& w
   surrogate.input_normaliser = load_normaliser(checkpoint, "model/input_normaliser");
   surrogate.output_normaliser = load_normaliser(checkpoint, "model/output_normaliser");
   surrogate.missing = checkpoint.has("model/missing");
+  if (checkpoint.has("model/interval")) surrogate.interval = checkpoint.tensor("model/interval").item<double>();
   return surrogate;
 }
 

@@ -56,6 +56,8 @@ class Surrogate : public SteadySolver {
   /// Whether values that are not finite mean that there is none (land in an ocean): they are left out of training, and
   /// predictions have none where an input has none.
   bool missing = false;
+  /// Time between neighbouring steps of inputs and outputs ("u", "u@+1"), in the unit of the data; 0 if they have none.
+  double interval = 0;
 
  private:
   std::string options_;

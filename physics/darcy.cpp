@@ -7,23 +7,13 @@
 #include <cmath>
 #include <numbers>
 
-namespace locum::physics {
+#include "requirements.hpp"
 
-static void require_positive(const char* option, double value)
-{
-  if (!(value > 0) || std::isinf(value))
-    throw OptionError({.doing = "setting up Darcy's equation",
-                       .where = option,
-                       .found = fmt::format("{}", value),
-                       .expected = "a positive number",
-                       .advice = ""});
-}
+namespace locum::physics {
 
 Darcy::Darcy(DarcyOptions options) : options_(options), field_(options.tau, options.alpha)
 {
-  require_positive("low", options.low);
-  require_positive("high", options.high);
-  require_positive("deviation", options.deviation);
+  require_positive(name(), {{"low", options.low}, {"high", options.high}, {"deviation", options.deviation}});
 }
 
 Grid Darcy::grid(const std::vector<std::int64_t>& cells) const

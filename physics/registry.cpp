@@ -3,31 +3,55 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "allen_cahn.hpp"
+#include "barotropic.hpp"
+#include "burgers.hpp"
 #include "darcy.hpp"
+#include "korteweg_de_vries.hpp"
+#include "kuramoto_sivashinsky.hpp"
+#include "lorenz.hpp"
+#include "navier_stokes.hpp"
+#include "quasi_geostrophic.hpp"
+#include "schrodinger.hpp"
 
 namespace locum::physics {
 
-template <class Equation, class Options>
+template <class Made, class Options>
 static EquationEntry equation(std::string name, std::string description)
 {
   return {std::move(name), std::move(description),
-          [](OptionReader& options, const std::string& section) -> std::unique_ptr<SteadyEquation> {
+          [](OptionReader& options, const std::string& section) -> std::unique_ptr<Equation> {
             Options own;
             options.read(section, own);
-            return std::make_unique<Equation>(own);
+            return std::make_unique<Made>(own);
           }};
 }
 
 const std::vector<EquationEntry>& equations()
 {
   static const std::vector<EquationEntry> table = {
+      equation<AllenCahn, AllenCahnOptions>("allen_cahn", "∂u/∂t = d Δu + r (u − u³), periodic line or square"),
+      equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
+      equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
       equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square, u = 0 on its edge"),
+      equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
+                                                        "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
+      equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(
+          "kuramoto_sivashinsky", "∂u/∂t + u ∂u/∂x + ∂²u/∂x² + ∂⁴u/∂x⁴ = 0, periodic line"),
+      equation<Lorenz63, Lorenz63Options>("lorenz63", "convection in three variables"),
+      equation<Lorenz84, Lorenz84Options>("lorenz84", "the atmosphere in three variables"),
+      equation<Lorenz96, Lorenz96Options>("lorenz96", "waves round a circle of latitude"),
+      equation<TwoScaleLorenz96, TwoScaleLorenz96Options>("lorenz96_two_scale", "the same with fast variables"),
+      equation<NavierStokes, NavierStokesOptions>("navier_stokes",
+                                                  "incompressible flow in the periodic plane, its vorticity"),
+      equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
+                                                          "two layers on a β-plane, sheared mean flow"),
+      equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
   };
   return table;
 }
 
-std::unique_ptr<SteadyEquation> make_equation(const std::string& name, OptionReader& options,
-                                              const std::string& section)
+std::unique_ptr<Equation> make_equation(const std::string& name, OptionReader& options, const std::string& section)
 {
   std::vector<std::string> names;
   for (const EquationEntry& entry : equations()) {

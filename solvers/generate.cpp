@@ -7,6 +7,7 @@
 #include <locum/io/dataset.hpp>
 #include <locum/io/dataset_writer.hpp>
 
+#include <functional>
 #include <optional>
 #include <sstream>
 
@@ -52,55 +53,79 @@ void refuse_other_provenance(const fs::path& file, const Provenance& expected)
   }
 }
 
-DatasetHeader header_of(const Sample& rows, const std::string& name, Provenance provenance)
+/// Steps of some samples: of each, what is given and what was found.
+using Steps = std::vector<Sample>;
+
+/// What becomes of random problems, and how it is stored.
+struct Work {
+  const physics::Equation& equation;
+  Draws draws;
+  std::vector<double> times;  ///< Of the steps.
+  bool evolves = false;
+  std::function<Steps(const Sample& problems)> solve;  ///< @throws SolverError  if one of them cannot be solved
+};
+
+DatasetHeader header_of(const Sample& rows, const Work& work, Provenance provenance)
 {
-  DatasetHeader header{.name = name,
+  DatasetHeader header{.name = work.equation.name(),
                        .samples = rows.batch(),
                        .grid = rows.grid(),
-                       .times = {0},
+                       .times = work.times,
                        .fields = {},
                        .scalars = {},
                        .provenance = std::move(provenance),
                        .type = torch::kFloat32};
   for (const auto& [field, content] : rows.fields)
     header.fields.push_back(
-        {.name = field, .unit = content.unit, .components = content.values.size(1), .time_varying = false});
+        {.name = field, .unit = content.unit, .components = content.values.size(1), .time_varying = work.evolves});
   for (const auto& [scalar, content] : rows.scalars) header.scalars.emplace_back(scalar, content.unit);
   return header;
 }
 
-/// Solves draws first … first+count−1 one by one and writes those that could be solved.
-void write_part(const physics::SteadyEquation& equation, SteadySolver& solver, const Draws& draws, std::int64_t first,
-                std::int64_t count, const fs::path& file, Provenance provenance)
+/// Solves draws first … first+count−1 and writes those that could be solved.
+void write_part(const Work& work, std::int64_t first, std::int64_t count, const fs::path& file, Provenance provenance)
 {
-  const Sample problems = equation.draw(draws.grid, draws.seed, first, count);
-  std::optional<Sample> rows;
+  const Sample problems = work.equation.draw(work.draws.grid, work.draws.seed, first, count);
+  Steps rows;
   std::vector<Failure> failures;
-  for (std::int64_t i = 0; i < count; ++i) {
-    Sample row = problems.members(i, 1);
+  const auto solve = [&](std::int64_t begin, std::int64_t members) {
+    Steps solved = work.solve(problems.members(begin, members));
+    const auto draw = static_cast<double>(first + begin);
+    for (Sample& step : solved)
+      step.scalars["draw"] = {.values = torch::arange(draw, draw + static_cast<double>(members), torch::kFloat64)};
+    if (rows.empty()) rows = std::move(solved);
+    else
+      for (std::size_t step = 0; step < rows.size(); ++step) rows[step].append(solved[step]);
+  };
+  const auto solve_alone = [&](std::int64_t i) {
     try {
-      row.merge(solver.solve(row));
+      solve(i, 1);
     } catch (const SolverError& error) {
       failures.push_back({first + i, error.report().found});
-      continue;
     }
-    row.scalars["draw"] = {.values = torch::full({1}, static_cast<double>(first + i), torch::kFloat64)};
-    if (rows) rows->append(row);
-    else rows = row;
+  };
+  const auto solve_each = [&] {
+    for (std::int64_t i = 0; i < count; ++i) solve_alone(i);
+  };
+  if (!work.evolves) solve_each();
+  else {  // an ensemble, unless one of its members fails
+    try {
+      solve(0, count);
+    } catch (const SolverError&) {
+      solve_each();
+    }
   }
   provenance["failed_draws"] = to_text(failures);
-  if (!rows) rows = problems.members(0, 0);
-  const DatasetHeader header = header_of(*rows, equation.name(), std::move(provenance));
-  io::DatasetWriter part(Communicator(), file, header);
-  part.write(0, *rows);
+  if (rows.empty()) rows.assign(work.times.size(), problems.members(0, 0));
+  io::DatasetWriter part(Communicator(), file, header_of(rows[0], work, std::move(provenance)));
+  for (std::size_t step = 0; step < rows.size(); ++step) part.write(0, rows[step], static_cast<std::int64_t>(step));
   part.close();
 }
 
-}  // namespace
-
-std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& equation, SteadySolver& solver,
-                      const Draws& draws, const fs::path& file, const Provenance& provenance, const Log& log)
+std::int64_t generate(const Communicator& ranks, const Work& work, const fs::path& file, const Provenance& provenance,
+                      const Log& log)
 {
+  const Draws& draws = work.draws;
   bool complete = false;
   std::int64_t samples = 0;
   agree(ranks, [&] {
@@ -122,9 +147,7 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
     for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
       const std::int64_t first = part * part_samples;
       if (fs::exists(part_file(part))) refuse_other_provenance(part_file(part), provenance);
-      else
-        write_part(equation, solver, draws, first, std::min(part_samples, draws.samples - first), part_file(part),
-                   provenance);
+      else write_part(work, first, std::min(part_samples, draws.samples - first), part_file(part), provenance);
       progress.update(std::min(draws.samples, (part + ranks.size()) * part_samples));
     }
   });
@@ -159,14 +182,15 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
 
   auto final_provenance = provenance;
   final_provenance["failed_draws"] = to_text(failures);
-  DatasetHeader header = header_of(*example, equation.name(), final_provenance);
+  DatasetHeader header = header_of(*example, work, final_provenance);
   header.samples = samples;
   io::DatasetWriter writer(ranks, file, header);
   agree(ranks, [&] {
     for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
       const auto dataset = io::open_dataset(part_file(part));
-      if (dataset->size() > 0)
-        writer.write(first_rows[static_cast<std::size_t>(part)], dataset->read(fields(*dataset), 0, dataset->size()));
+      for (std::int64_t step = 0; dataset->size() > 0 && step < dataset->steps(); ++step)
+        writer.write(first_rows[static_cast<std::size_t>(part)],
+                     dataset->read(fields(*dataset), 0, dataset->size(), step), step);
     }
   });
   writer.close();
@@ -176,6 +200,66 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
   for (const auto& [draw, reason] : failures)
     log->warn("draw {} could not be solved and is left out: {}", draw, reason);
   return samples;
+}
+
+}  // namespace
+
+std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& equation, SteadySolver& solver,
+                      const Draws& draws, const fs::path& file, const Provenance& provenance, const Log& log)
+{
+  const Work work{
+      .equation = equation, .draws = draws, .times = {0}, .evolves = false, .solve = [&](const Sample& problems) {
+        Sample rows = problems;
+        rows.merge(solver.solve(problems));
+        return Steps{rows};
+      }};
+  return generate(ranks, work, file, provenance, log);
+}
+
+/// Each n-th point along each axis.
+static Sample thinned(const Sample& sample, std::int64_t every)
+{
+  if (every == 1) return sample;
+  Sample thin = sample;
+  for (Axis& axis : std::get<Grid>(thin.domain).axes) {
+    axis.points /= every;
+    axis.spacing *= static_cast<double>(every);
+  }
+  for (auto& [name, field] : thin.fields)
+    for (std::int64_t axis = 2; axis < field.values.dim(); ++axis)
+      field.values = field.values.slice(axis, 0, c10::nullopt, every);
+  return thin;
+}
+
+std::int64_t generate(const Communicator& ranks, const physics::EvolvingEquation& equation, EvolvingSolver& solver,
+                      const Draws& draws, const Trajectory& trajectory, const fs::path& file,
+                      const Provenance& provenance, const Log& log)
+{
+  if (trajectory.intervals < 1)
+    throw OptionError({.doing = "generating trajectories",
+                       .where = "generate.intervals",
+                       .found = fmt::format("{}", trajectory.intervals),
+                       .expected = "at least 1",
+                       .advice = "intervals = 10"});
+  for (const Axis& axis : draws.grid.axes)
+    if (trajectory.every < 1 || axis.points % trajectory.every != 0)
+      throw OptionError({.doing = "generating trajectories",
+                         .where = "generate.every",
+                         .found = fmt::format("{}", trajectory.every),
+                         .expected = fmt::format("a divisor of {}, the points along {}", axis.points, axis.name),
+                         .advice = "every = 1"});
+  Work work{.equation = equation, .draws = draws, .times = {}, .evolves = true, .solve = [&](const Sample& initial) {
+              Sample state = trajectory.spin_up > 0 ? solver.advance(initial, trajectory.spin_up) : initial;
+              Steps steps = {thinned(state, trajectory.every)};
+              for (std::int64_t i = 0; i < trajectory.intervals; ++i) {
+                state = solver.advance(state, trajectory.interval);
+                steps.push_back(thinned(state, trajectory.every));
+              }
+              return steps;
+            }};
+  for (std::int64_t i = 0; i <= trajectory.intervals; ++i)
+    work.times.push_back(static_cast<double>(i) * trajectory.interval);
+  return generate(ranks, work, file, provenance, log);
 }
 
 }  // namespace locum::solvers

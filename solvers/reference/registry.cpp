@@ -1,23 +1,23 @@
 #include "registry.hpp"
 
-#include <locum/core/error.hpp>
-
-#include "darcy.hpp"
-
 namespace locum::solvers {
 
-bool reference_available() { return true; }
-
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator& ranks,
-                                                    const std::map<std::string, std::string>& petsc_options)
+SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionReader& options,
+                              const std::string& section)
 {
-  if (const auto* darcy = dynamic_cast<const physics::Darcy*>(&equation))
-    return std::make_unique<DarcySolver>(*darcy, ranks, petsc_options);
-  throw OptionError({.doing = "looking up the reference solver",
-                     .where = "equation " + equation.name(),
-                     .found = "an equation without one",
-                     .expected = "darcy",
-                     .advice = ""});
+  SteppingOptions stepping;
+  if (dynamic_cast<const physics::OrdinaryEquation*>(&equation)) stepping = RungeKuttaOptions();
+  std::visit([&](auto& own) { options.read(section, own); }, stepping);
+  return stepping;
+}
+
+std::unique_ptr<EvolvingSolver> make_reference_solver(const physics::EvolvingEquation& equation,
+                                                      const SteppingOptions& options)
+{
+  if (const auto* own = std::get_if<RungeKuttaOptions>(&options))
+    return std::make_unique<RungeKuttaSolver>(dynamic_cast<const physics::OrdinaryEquation&>(equation), *own);
+  return std::make_unique<PeriodicSolver>(dynamic_cast<const physics::PeriodicEquation&>(equation),
+                                          std::get<PeriodicSolverOptions>(options));
 }
 
 }  // namespace locum::solvers

@@ -1,4 +1,4 @@
-// Stands in for the rest of this folder in a build without PETSc.
+// Stands in for the solvers of steady equations in a build without PETSc.
 #include <locum/core/error.hpp>
 
 #include "petsc.hpp"
@@ -9,7 +9,7 @@ namespace locum::solvers {
 PetscSession::PetscSession(const Communicator&) {}
 PetscSession::~PetscSession() = default;
 
-bool reference_available() { return false; }
+bool petsc_available() { return false; }
 
 std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
                                                     const std::map<std::string, std::string>&)

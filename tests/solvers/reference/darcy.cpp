@@ -217,7 +217,7 @@ TEST_CASE("Darcy solver: without PETSc running it says what is missing", "[solve
 TEST_CASE("reference solvers: found by equation", "[solvers]")
 {
   const PetscSession petsc({});
-  CHECK(solvers::reference_available());
+  CHECK(solvers::petsc_available());
   const Sample problem = random_problems(16, 16, 1);
   const auto solver = solvers::make_reference_solver(Darcy({.forcing = 2}), {}, {{"pc_type", "icc"}});
   CHECK(solver->description() == "darcy, PETSc cg + icc");

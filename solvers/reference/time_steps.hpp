@@ -1,0 +1,22 @@
+#pragma once
+#include <locum/core/sample.hpp>
+#include <locum/physics/equation.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace locum::solvers {
+
+/// @throws OptionError  unless the longest step of an equation's solver is positive.
+void require_step(const physics::Equation& equation, double step);
+
+/// Equal steps that a duration is divided into, none longer than `longest` but for rounding.
+/// @throws OptionError  if the duration is not positive.
+std::int64_t steps_in(const physics::Equation& equation, double duration, double longest);
+
+/// The fields of `state` with other values: [batch, channel, (z, y,) x], in the order of equation.state().
+/// @throws SolverError  naming the first member that is not finite
+Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, const Tensor& values, double duration,
+                double longest_step);
+
+}  // namespace locum::solvers

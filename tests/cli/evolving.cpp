@@ -1,0 +1,93 @@
+#include <locum/io/dataset.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+
+using namespace locum::tests;
+namespace fs = std::filesystem;
+
+/// Kuramoto and Sivashinsky's equation on 32 points, and a surrogate from a state to the next.
+static const std::string small_case = R"(
+[equation]
+name   = "kuramoto_sivashinsky"
+length = 22.0
+[solver]
+step = 0.1
+[generate]
+samples      = 20
+test_samples = 3
+cells        = [64]
+spin_up      = 20.0
+interval     = 0.2
+intervals    = 12
+every        = 2
+seed         = 4
+[data]
+horizon = 1
+[model]
+name  = "fourier"
+modes = [8]
+width = 8
+[training]
+epochs = 2
+batch  = 20
+[evaluate]
+timed = 2
+)";
+
+TEST_CASE("run: an equation that evolves, from trajectories to a rollout", "[cli]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml", small_case);
+  const auto outcome = command({"run", "case.toml", "--output", "run"}, folder.path());
+  INFO(outcome.text);
+  REQUIRE(outcome.status == 0);
+  CHECK(says(outcome.text, {"rolled out over 12 steps of 0.2", "if nothing changed"}));
+  const auto summary = nlohmann::json::parse(bytes_of(folder / "run/summary.json"));
+  CHECK(summary.at("rollout_steps") == 12);
+  CHECK(summary.at("rollout_relative_l2") > 0);
+  CHECK(summary.contains("seconds_per_reference_solve"));
+  for (const char* file : {"figures/rollout.png", "paraview/rollout.pvd", "best.h5"})
+    CHECK(fs::exists(folder / "run" / file));
+
+  const auto data = locum::io::open_dataset(folder / "run/data/train.h5");
+  CHECK(data->size() == 20);
+  CHECK(data->steps() == 13);
+  CHECK_THAT(data->time(0, 12), WithinAbs(2.4, 1e-12));
+  CHECK(std::get<locum::Grid>(data->domain({"u"})).axes[0].points == 32);
+
+  const auto compared = command({"solve", "case.toml", "--with", "run", "--compare", "--output", "run"}, folder.path());
+  INFO(compared.text);
+  CHECK(compared.status == 0);
+  CHECK(says(compared.text, {"best.h5: 12 intervals of 0.2 in", "kuramoto_sivashinsky, Fourier etdrk4",
+                             "time 2.4: relative L2 error"}));
+  CHECK(fs::exists(folder / "run/paraview/solve_0000.pvd"));
+}
+
+TEST_CASE("generate: trajectories are the same on one rank and on two", "[cli]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml", small_case);
+  CHECK(command({"generate", "case.toml", "--output", "a"}, folder.path()).status == 0);
+  CHECK(command({"generate", "case.toml", "--output", "b"}, folder.path(), 2).status == 0);
+  const bool same = bytes_of(folder / "a/data/train.h5") == bytes_of(folder / "b/data/train.h5");
+  CHECK(same);
+}
+
+TEST_CASE("case: what does not fit an equation that evolves is refused", "[cli][error]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml", small_case);
+  const auto refused = [&](const std::string& setting) {
+    const auto outcome = command({"run", "case.toml", "--output", "run", "--set", setting}, folder.path());
+    CHECK(outcome.status == 1);
+    return outcome.text;
+  };
+  CHECK(says(refused("data.horizon=0"), {"data.horizon", "found 0", "at least 1"}));
+  CHECK(says(refused("generate.every=5"), {"generate.every", "found 5", "a divisor of 64"}));
+  CHECK(says(refused("solver.scheme=\"rk4\""), {"solver.scheme", "rk4", "etdrk4"}));
+  CHECK(says(refused("solver.step=-1.0"), {"solver.step", "-1", "positive"}));
+  CHECK(says(refused("generate.intervals=0"), {"generate.intervals", "found 0", "at least 1"}));
+}
