@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <utility>
 
+#include <locum/core/processors.hpp>
+
 #include "fourier_transform.hpp"
 
 namespace locum::solvers {
@@ -17,40 +19,77 @@ ModeMatrix<Real>::ModeMatrix(std::int64_t rows, std::int64_t columns, std::int64
     : rows_(rows), columns_(columns), modes_(modes), entries_(static_cast<std::size_t>(rows * columns))
 {
   for (Entry& entry : entries_) {
-    const auto any = [&](auto part) {
-      return std::any_of(values, values + modes, [&](auto z) { return part(z) != 0; });
+    const auto part = [&](auto of) {
+      std::vector<Real> numbers(static_cast<std::size_t>(modes));
+      std::transform(values, values + modes, numbers.begin(), [&](auto z) { return static_cast<Real>(of(z)); });
+      const bool any = std::any_of(numbers.begin(), numbers.end(), [](Real number) { return number != 0; });
+      return any ? numbers : std::vector<Real>();
     };
-    const bool straight = any([](auto z) { return z.real(); }), crossed = any([](auto z) { return z.imag(); });
-    for (const auto* z = values; z != values + modes; ++z) {
-      if (straight) entry.straight.insert(entry.straight.end(), 2, static_cast<Real>(z->real()));
-      if (crossed)
-        entry.crossed.insert(entry.crossed.end(), {static_cast<Real>(-z->imag()), static_cast<Real>(z->imag())});
-    }
+    entry.real = part([](auto z) { return z.real(); });
+    entry.imaginary = part([](auto z) { return z.imag(); });
     values += modes;
   }
 }
 
+namespace {
+
+/// out (+)= scale c in, for complex in and out and real, imaginary or complex c, at modes 0 … count−1.
 template <class Real>
-void ModeMatrix<Real>::add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last,
-                           Real* out) const
+[[gnu::always_inline]] inline void multiply_modes(const Real* real, const Real* imaginary, Real scale, const Real* in,
+                                                  std::int64_t count, bool begin, Real* out)
+{
+  const auto at_each = [&](const auto& product) {
+    if (begin) {
+#pragma GCC ivdep
+      for (std::int64_t m = 0; m < count; ++m) {
+        out[2 * m] = product(m, 0);
+        out[2 * m + 1] = product(m, 1);
+      }
+    } else {
+#pragma GCC ivdep
+      for (std::int64_t m = 0; m < count; ++m) {
+        out[2 * m] += product(m, 0);
+        out[2 * m + 1] += product(m, 1);
+      }
+    }
+  };
+  if (!imaginary) at_each([=](std::int64_t m, int part) { return scale * real[m] * in[2 * m + part]; });
+  else if (!real)
+    at_each(
+        [=](std::int64_t m, int part) { return (part == 0 ? -scale : scale) * imaginary[m] * in[2 * m + 1 - part]; });
+  else
+    at_each([=](std::int64_t m, int part) {
+      return scale * real[m] * in[2 * m + part] + (part == 0 ? -scale : scale) * imaginary[m] * in[2 * m + 1 - part];
+    });
+}
+
+LOCUM_FOR_PROCESSORS void multiply(const double* real, const double* imaginary, double scale, const double* in,
+                                   std::int64_t count, bool begin, double* out)
+{
+  multiply_modes(real, imaginary, scale, in, count, begin, out);
+}
+
+LOCUM_FOR_PROCESSORS void multiply(const float* real, const float* imaginary, float scale, const float* in,
+                                   std::int64_t count, bool begin, float* out)
+{
+  multiply_modes(real, imaginary, scale, in, count, begin, out);
+}
+
+}  // namespace
+
+template <class Real>
+bool ModeMatrix<Real>::add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last,
+                           bool begin, Real* out) const
 {
   for (std::int64_t column = 0; column < columns_; ++column) {
     const Entry& entry = entries_[static_cast<std::size_t>(row * columns_ + column)];
-    const Real* const from = in + 2 * column * modes_;
-    if (!entry.straight.empty()) {
-      const Real* const c = entry.straight.data();
-#pragma GCC ivdep
-      for (std::int64_t i = 2 * first; i < 2 * last; ++i) out[i] += scale * c[i] * from[i];
-    }
-    if (!entry.crossed.empty()) {
-      const Real* const c = entry.crossed.data();
-#pragma GCC ivdep
-      for (std::int64_t i = 2 * first; i < 2 * last; i += 2) {
-        out[i] += scale * c[i] * from[i + 1];
-        out[i + 1] += scale * c[i + 1] * from[i];
-      }
-    }
+    if (entry.real.empty() && entry.imaginary.empty()) continue;
+    multiply(entry.real.empty() ? nullptr : entry.real.data() + first,
+             entry.imaginary.empty() ? nullptr : entry.imaginary.data() + first, scale,
+             in + 2 * (column * modes_ + first), last - first, begin, out + 2 * first);
+    begin = false;
   }
+  return begin;
 }
 
 /// One state at a time; every function is called by all threads of a team.
@@ -113,12 +152,13 @@ struct FourierSteps<Real>::One {
       const std::int64_t first = task * block, last = std::min(modes(), first + block);
       for (std::int64_t row = 0; row < rows; ++row) {
         Real* const to = out + 2 * row * modes();
-        if (added.empty()) std::fill(to + 2 * first, to + 2 * last, Real(0));
-        else {
+        bool nothing = added.empty();
+        if (!nothing) {
           const auto* const from = reinterpret_cast<const Real*>(added.data()) + 2 * row * modes();
           std::copy(from + 2 * first, from + 2 * last, to + 2 * first);
         }
-        for (const Term& term : sum) term.matrix.add(row, term.in, term.scale, first, last, to);
+        for (const Term& term : sum) nothing = term.matrix.add(row, term.in, term.scale, first, last, nothing, to);
+        if (nothing) std::fill(to + 2 * first, to + 2 * last, Real(0));
       }
     }
   }
