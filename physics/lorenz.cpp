@@ -42,7 +42,7 @@ Tensor advection(const Tensor& x) { return (x.roll(-1, -1) - x.roll(2, -1)) * x.
 
 constexpr std::int64_t lanes = OrdinaryEquation::lanes;
 
-LOCUM_FOR_PROCESSORS void rate63(const Lorenz63Options& o, const double* v, double* rate)
+LOCUM_FOR_PROCESSORS void rate63(const Lorenz63Options& o, const double* v, double* __restrict rate)
 {
   const double *const x = v, *const y = v + lanes, *const z = v + 2 * lanes;
   for (std::int64_t i = 0; i < lanes; ++i) {
@@ -52,7 +52,7 @@ LOCUM_FOR_PROCESSORS void rate63(const Lorenz63Options& o, const double* v, doub
   }
 }
 
-LOCUM_FOR_PROCESSORS void rate84(const Lorenz84Options& o, const double* v, double* rate)
+LOCUM_FOR_PROCESSORS void rate84(const Lorenz84Options& o, const double* v, double* __restrict rate)
 {
   const double *const x = v, *const y = v + lanes, *const z = v + 2 * lanes;
   for (std::int64_t i = 0; i < lanes; ++i) {
@@ -64,7 +64,7 @@ LOCUM_FOR_PROCESSORS void rate84(const Lorenz84Options& o, const double* v, doub
 
 /// scale (x_{k+1} − x_{k−2}) x_{k−1} − damping x_k + forcing round a circle of n; direction −1 turns it round.
 [[gnu::always_inline]] inline void circle_rate(const double* x, std::int64_t n, std::int64_t direction, double scale,
-                                               double damping, double forcing, double* rate)
+                                               double damping, double forcing, double* __restrict rate)
 {
   for (std::int64_t k = 0; k < n; ++k) {
     const auto at = [&](std::int64_t offset) {
@@ -79,13 +79,13 @@ LOCUM_FOR_PROCESSORS void rate84(const Lorenz84Options& o, const double* v, doub
   }
 }
 
-LOCUM_FOR_PROCESSORS void rate96(double forcing, const double* x, std::int64_t n, double* rate)
+LOCUM_FOR_PROCESSORS void rate96(double forcing, const double* x, std::int64_t n, double* __restrict rate)
 {
   circle_rate(x, n, 1, 1, 1, forcing, rate);
 }
 
 LOCUM_FOR_PROCESSORS void rate96_two_scale(const TwoScaleLorenz96Options& o, const double* x, std::int64_t slow,
-                                           double* rate)
+                                           double* __restrict rate)
 {
   const double exchange = o.coupling * o.c / o.b;
   const double* const y = x + slow * lanes;

@@ -17,14 +17,15 @@ namespace {
 constexpr std::int64_t lanes = physics::OrdinaryEquation::lanes;
 
 /// out = state + by · along
-LOCUM_FOR_PROCESSORS void move(const double* state, const double* along, double by, std::int64_t count, double* out)
+LOCUM_FOR_PROCESSORS void move(const double* state, const double* along, double by, std::int64_t count,
+                               double* __restrict out)
 {
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < count; ++i) out[i] = state[i] + by * along[i];
 }
 
 LOCUM_FOR_PROCESSORS void move(const double* a, const double* b, const double* c, const double* d, double by,
-                               std::int64_t count, double* state)
+                               std::int64_t count, double* __restrict state)
 {
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < count; ++i) state[i] += by * (a[i] + 2 * (b[i] + c[i]) + d[i]);
