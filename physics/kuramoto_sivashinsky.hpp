@@ -49,7 +49,7 @@ class KuramotoSivashinsky : public PointwiseProducts<KuramotoSivashinsky> {
   void products_of(const Value* factor, Value* product) const
   {
     const Value& u = factor[0];
-    product[0] = options_.cubic == 0 ? half_advection_ * u * u : u * u * (half_advection_ + third_of_cubic_ * u);
+    product[0] = u * u * (half_advection_ + third_of_cubic_ * u);
   }
 
  private:

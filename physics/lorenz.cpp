@@ -1,6 +1,7 @@
 #include "lorenz.hpp"
 
 #include <locum/core/error.hpp>
+#include <locum/core/processors.hpp>
 #include <locum/core/random.hpp>
 
 #include "requirements.hpp"
@@ -39,6 +40,67 @@ Sample states_near(double centre, const Grid& grid, std::uint64_t seed, std::int
 /// (x_{i+1} − x_{i−2}) x_{i−1} round a circle along the last axis.
 Tensor advection(const Tensor& x) { return (x.roll(-1, -1) - x.roll(2, -1)) * x.roll(1, -1); }
 
+constexpr std::int64_t lanes = OrdinaryEquation::lanes;
+
+LOCUM_FOR_PROCESSORS void rate63(const Lorenz63Options& o, const double* v, double* __restrict rate)
+{
+  const double *const x = v, *const y = v + lanes, *const z = v + 2 * lanes;
+  for (std::int64_t i = 0; i < lanes; ++i) {
+    rate[i] = o.sigma * (y[i] - x[i]);
+    rate[lanes + i] = x[i] * (o.rho - z[i]) - y[i];
+    rate[2 * lanes + i] = x[i] * y[i] - o.beta * z[i];
+  }
+}
+
+LOCUM_FOR_PROCESSORS void rate84(const Lorenz84Options& o, const double* v, double* __restrict rate)
+{
+  const double *const x = v, *const y = v + lanes, *const z = v + 2 * lanes;
+  for (std::int64_t i = 0; i < lanes; ++i) {
+    rate[i] = o.a * (o.f - x[i]) - y[i] * y[i] - z[i] * z[i];
+    rate[lanes + i] = x[i] * y[i] - o.b * x[i] * z[i] - y[i] + o.g;
+    rate[2 * lanes + i] = o.b * x[i] * y[i] + x[i] * z[i] - z[i];
+  }
+}
+
+/// scale (x_{k+1} − x_{k−2}) x_{k−1} − damping x_k + forcing round a circle of n; direction −1 turns it round.
+[[gnu::always_inline]] inline void circle_rate(const double* x, std::int64_t n, std::int64_t direction, double scale,
+                                               double damping, double forcing, double* __restrict rate)
+{
+  for (std::int64_t k = 0; k < n; ++k) {
+    const auto at = [&](std::int64_t offset) {
+      std::int64_t there = k + direction * offset;
+      there += there < 0 ? n : there >= n ? -n : 0;
+      return x + there * lanes;
+    };
+    const double *const here = x + k * lanes, *const next = at(1), *const before = at(-1), *const two_before = at(-2);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < lanes; ++i)
+      rate[k * lanes + i] = scale * (next[i] - two_before[i]) * before[i] - damping * here[i] + forcing;
+  }
+}
+
+LOCUM_FOR_PROCESSORS void rate96(double forcing, const double* x, std::int64_t n, double* __restrict rate)
+{
+  circle_rate(x, n, 1, 1, 1, forcing, rate);
+}
+
+LOCUM_FOR_PROCESSORS void rate96_two_scale(const TwoScaleLorenz96Options& o, const double* x, std::int64_t slow,
+                                           double* __restrict rate)
+{
+  const double exchange = o.coupling * o.c / o.b;
+  const double* const y = x + slow * lanes;
+  double* const rate_y = rate + slow * lanes;
+  circle_rate(x, slow, 1, 1, 1, o.forcing, rate);
+  circle_rate(y, slow * o.fast, -1, o.c * o.b, o.c, 0, rate_y);
+  for (std::int64_t j = 0; j < slow * o.fast; ++j) {
+    const std::int64_t k = j / o.fast;
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      rate[k * lanes + i] -= exchange * y[j * lanes + i];
+      rate_y[j * lanes + i] += exchange * x[k * lanes + i];
+    }
+  }
+}
+
 }  // namespace
 
 Grid Lorenz63::grid(const std::vector<std::int64_t>& cells) const { return three_variables(name(), cells); }
@@ -55,12 +117,7 @@ Tensor Lorenz63::tendency(const Tensor& state, const Grid&) const
   return torch::stack({sigma * (v[1] - v[0]), v[0] * (rho - v[2]) - v[1], v[0] * v[1] - beta * v[2]}, -1);
 }
 
-void Lorenz63::tendency(const double* v, std::int64_t, double* rate) const
-{
-  rate[0] = options_.sigma * (v[1] - v[0]);
-  rate[1] = v[0] * (options_.rho - v[2]) - v[1];
-  rate[2] = v[0] * v[1] - options_.beta * v[2];
-}
+void Lorenz63::tendency(const double* state, std::int64_t, double* rate) const { rate63(options_, state, rate); }
 
 Grid Lorenz84::grid(const std::vector<std::int64_t>& cells) const { return three_variables(name(), cells); }
 
@@ -78,13 +135,7 @@ Tensor Lorenz84::tendency(const Tensor& state, const Grid&) const
                       -1);
 }
 
-void Lorenz84::tendency(const double* v, std::int64_t, double* rate) const
-{
-  const auto& [a, b, f, g] = options_;
-  rate[0] = a * (f - v[0]) - v[1] * v[1] - v[2] * v[2];
-  rate[1] = v[0] * v[1] - b * v[0] * v[2] - v[1] + g;
-  rate[2] = b * v[0] * v[1] + v[0] * v[2] - v[2];
-}
+void Lorenz84::tendency(const double* state, std::int64_t, double* rate) const { rate84(options_, state, rate); }
 
 Grid Lorenz96::grid(const std::vector<std::int64_t>& cells) const
 {
@@ -102,13 +153,9 @@ Tensor Lorenz96::tendency(const Tensor& state, const Grid&) const
   return advection(state) - state + options_.forcing;
 }
 
-void Lorenz96::tendency(const double* x, std::int64_t n, double* rate) const
+void Lorenz96::tendency(const double* state, std::int64_t variables, double* rate) const
 {
-  const double forcing = options_.forcing;
-  rate[0] = (x[1] - x[n - 2]) * x[n - 1] - x[0] + forcing;
-  rate[1] = (x[2] - x[n - 1]) * x[0] - x[1] + forcing;
-  for (std::int64_t i = 2; i < n - 1; ++i) rate[i] = (x[i + 1] - x[i - 2]) * x[i - 1] - x[i] + forcing;
-  rate[n - 1] = (x[0] - x[n - 3]) * x[n - 2] - x[n - 1] + forcing;
+  rate96(options_.forcing, state, variables, rate);
 }
 
 TwoScaleLorenz96::TwoScaleLorenz96(TwoScaleLorenz96Options options) : options_(options)
@@ -145,26 +192,7 @@ Tensor TwoScaleLorenz96::tendency(const Tensor& state, const Grid&) const
 
 void TwoScaleLorenz96::tendency(const double* state, std::int64_t variables, double* rate) const
 {
-  const auto& [forcing, coupling, b, c, fast] = options_;
-  const std::int64_t slow = variables / (1 + fast), all = slow * fast;
-  const double *const x = state, *const y = state + slow;
-  double* const rate_y = rate + slow;
-  const double exchange = coupling * c / b;
-  for (std::int64_t k = 0; k < slow; ++k) {
-    double sum = 0;
-    for (std::int64_t j = k * fast; j < (k + 1) * fast; ++j) sum += y[j];
-    rate[k] =
-        (x[(k + 1) % slow] - x[(k + slow - 2) % slow]) * x[(k + slow - 1) % slow] - x[k] + forcing - exchange * sum;
-  }
-  const auto y_rate = [&](std::int64_t j, std::int64_t before, std::int64_t next, std::int64_t after_next) {
-    return c * b * (y[before] - y[after_next]) * y[next] - c * y[j];
-  };
-  rate_y[0] = y_rate(0, all - 1, 1, 2);
-  for (std::int64_t j = 1; j < all - 2; ++j) rate_y[j] = y_rate(j, j - 1, j + 1, j + 2);
-  rate_y[all - 2] = y_rate(all - 2, all - 3, all - 1, 0);
-  rate_y[all - 1] = y_rate(all - 1, all - 2, 0, 1);
-  for (std::int64_t k = 0; k < slow; ++k)
-    for (std::int64_t j = k * fast; j < (k + 1) * fast; ++j) rate_y[j] += exchange * x[k];
+  rate96_two_scale(options_, state, variables / (1 + options_.fast), rate);
 }
 
 }  // namespace locum::physics

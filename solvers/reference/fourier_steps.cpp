@@ -7,7 +7,10 @@
 #include <initializer_list>
 #include <utility>
 
+#include <locum/core/processors.hpp>
+
 #include "fourier_transform.hpp"
+#include "share.hpp"
 
 namespace locum::solvers {
 
@@ -17,49 +20,87 @@ ModeMatrix<Real>::ModeMatrix(std::int64_t rows, std::int64_t columns, std::int64
     : rows_(rows), columns_(columns), modes_(modes), entries_(static_cast<std::size_t>(rows * columns))
 {
   for (Entry& entry : entries_) {
-    const auto any = [&](auto part) {
-      return std::any_of(values, values + modes, [&](auto z) { return part(z) != 0; });
+    const auto part = [&](auto of) {
+      std::vector<Real> numbers(static_cast<std::size_t>(modes));
+      std::transform(values, values + modes, numbers.begin(), [&](auto z) { return static_cast<Real>(of(z)); });
+      const bool any = std::any_of(numbers.begin(), numbers.end(), [](Real number) { return number != 0; });
+      return any ? numbers : std::vector<Real>();
     };
-    const bool straight = any([](auto z) { return z.real(); }), crossed = any([](auto z) { return z.imag(); });
-    for (const auto* z = values; z != values + modes; ++z) {
-      if (straight) entry.straight.insert(entry.straight.end(), 2, static_cast<Real>(z->real()));
-      if (crossed)
-        entry.crossed.insert(entry.crossed.end(), {static_cast<Real>(-z->imag()), static_cast<Real>(z->imag())});
-    }
+    entry.real = part([](auto z) { return z.real(); });
+    entry.imaginary = part([](auto z) { return z.imag(); });
     values += modes;
   }
 }
 
+namespace {
+
+/// out (+)= scale c in, for complex in and out and real, imaginary or complex c, at modes 0 … count−1.
 template <class Real>
-void ModeMatrix<Real>::add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last,
-                           Real* out) const
+[[gnu::always_inline]] inline void multiply_modes(const Real* real, const Real* imaginary, Real scale, const Real* in,
+                                                  std::int64_t count, bool begin, Real* out)
+{
+  const auto at_each = [&](const auto& product) {
+    if (begin) {
+#pragma GCC ivdep
+      for (std::int64_t m = 0; m < count; ++m) {
+        out[2 * m] = product(m, 0);
+        out[2 * m + 1] = product(m, 1);
+      }
+    } else {
+#pragma GCC ivdep
+      for (std::int64_t m = 0; m < count; ++m) {
+        out[2 * m] += product(m, 0);
+        out[2 * m + 1] += product(m, 1);
+      }
+    }
+  };
+  if (!imaginary) at_each([=](std::int64_t m, int part) { return scale * real[m] * in[2 * m + part]; });
+  else if (!real)
+    at_each(
+        [=](std::int64_t m, int part) { return (part == 0 ? -scale : scale) * imaginary[m] * in[2 * m + 1 - part]; });
+  else
+    at_each([=](std::int64_t m, int part) {
+      return scale * real[m] * in[2 * m + part] + (part == 0 ? -scale : scale) * imaginary[m] * in[2 * m + 1 - part];
+    });
+}
+
+LOCUM_FOR_PROCESSORS void multiply(const double* real, const double* imaginary, double scale, const double* in,
+                                   std::int64_t count, bool begin, double* out)
+{
+  multiply_modes(real, imaginary, scale, in, count, begin, out);
+}
+
+LOCUM_FOR_PROCESSORS void multiply(const float* real, const float* imaginary, float scale, const float* in,
+                                   std::int64_t count, bool begin, float* out)
+{
+  multiply_modes(real, imaginary, scale, in, count, begin, out);
+}
+
+}  // namespace
+
+template <class Real>
+bool ModeMatrix<Real>::add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last,
+                           bool begin, Real* out) const
 {
   for (std::int64_t column = 0; column < columns_; ++column) {
     const Entry& entry = entries_[static_cast<std::size_t>(row * columns_ + column)];
-    const Real* const from = in + 2 * column * modes_;
-    if (!entry.straight.empty()) {
-      const Real* const c = entry.straight.data();
-#pragma GCC ivdep
-      for (std::int64_t i = 2 * first; i < 2 * last; ++i) out[i] += scale * c[i] * from[i];
-    }
-    if (!entry.crossed.empty()) {
-      const Real* const c = entry.crossed.data();
-#pragma GCC ivdep
-      for (std::int64_t i = 2 * first; i < 2 * last; i += 2) {
-        out[i] += scale * c[i] * from[i + 1];
-        out[i + 1] += scale * c[i + 1] * from[i];
-      }
-    }
+    if (entry.real.empty() && entry.imaginary.empty()) continue;
+    multiply(entry.real.empty() ? nullptr : entry.real.data() + first,
+             entry.imaginary.empty() ? nullptr : entry.imaginary.data() + first, scale,
+             in + 2 * (column * modes_ + first), last - first, begin, out + 2 * first);
+    begin = false;
   }
+  return begin;
 }
 
-/// One state at a time; every function is called by all threads of a team.
+/// One state at a time; every function is called by all threads of a team, if one works on it.
 template <class Real>
 struct FourierSteps<Real>::One {
   /// Memory for a state on its way.
   struct Workspace {
-    explicit Workspace(const One& one)
-        : modes(2 * one.modes() * std::max(one.factors(), one.products())),
+    Workspace(const One& one, bool with_team)
+        : with_team(with_team),
+          modes(2 * one.modes() * std::max(one.factors(), one.products())),
           factors(one.transform.reals() * one.factors()),
           products(one.transform.reals() * one.products())
     {
@@ -68,6 +109,7 @@ struct FourierSteps<Real>::One {
       for (auto& array : rates) array = one_state();
       for (auto& array : history) array = one_state();
     }
+    bool with_team;  // whether all threads of a team work on this state
     AlignedArray<Real> modes, factors, products;
     std::array<AlignedArray<Real>, 3> stages;
     std::array<AlignedArray<Real>, 3> rates;    // at the stages
@@ -90,8 +132,7 @@ struct FourierSteps<Real>::One {
       std::swap(now, next);
     }
     if (now == state) return;
-#pragma omp for schedule(static)
-    for (std::int64_t i = 0; i < 2 * components() * modes(); ++i) state[i] = now[i];
+    share(w.with_team, 2 * components() * modes(), [&](std::int64_t i) { state[i] = now[i]; });
   }
 
   struct Term {
@@ -104,34 +145,33 @@ struct FourierSteps<Real>::One {
   static constexpr std::size_t most_fields = 16;
 
   /// out = added + Σ scale · matrix · in, mode by mode. out is none of the inputs.
-  void combine(Real* out, std::int64_t rows, std::initializer_list<Term> sum,
+  void combine(const Workspace& w, Real* out, std::int64_t rows, std::initializer_list<Term> sum,
                const std::vector<std::complex<Real>>& added = {}) const
   {
     const std::int64_t blocks = (modes() + block - 1) / block;
-#pragma omp for schedule(static)
-    for (std::int64_t task = 0; task < blocks; ++task) {
+    share(w.with_team, blocks, [&](std::int64_t task) {
       const std::int64_t first = task * block, last = std::min(modes(), first + block);
       for (std::int64_t row = 0; row < rows; ++row) {
         Real* const to = out + 2 * row * modes();
-        if (added.empty()) std::fill(to + 2 * first, to + 2 * last, Real(0));
-        else {
+        bool nothing = added.empty();
+        if (!nothing) {
           const auto* const from = reinterpret_cast<const Real*>(added.data()) + 2 * row * modes();
           std::copy(from + 2 * first, from + 2 * last, to + 2 * first);
         }
-        for (const Term& term : sum) term.matrix.add(row, term.in, term.scale, first, last, to);
+        for (const Term& term : sum) nothing = term.matrix.add(row, term.in, term.scale, first, last, nothing, to);
+        if (nothing) std::fill(to + 2 * first, to + 2 * last, Real(0));
       }
-    }
+    });
   }
 
   /// What products and forcing contribute to ∂û/∂t at `state`.
   void rate(const Real* state, Real* out, Workspace& w) const
   {
     auto* const complex = reinterpret_cast<std::complex<Real>*>(w.modes.data());
-    combine(w.modes.data(), factors(), {{matrices.expand, state}}, mean);
-    transform.to_values(complex, w.factors.data(), factors());
+    combine(w, w.modes.data(), factors(), {{matrices.expand, state}}, mean);
+    transform.to_values(complex, w.factors.data(), factors(), w.with_team);
     const std::int64_t reals = transform.reals(), blocks = (reals + block - 1) / block;
-#pragma omp for schedule(static)
-    for (std::int64_t task = 0; task < blocks; ++task) {
+    share(w.with_team, blocks, [&](std::int64_t task) {
       std::array<const Real*, most_fields> in;
       std::array<Real*, most_fields> to;
       const auto field = [&](const AlignedArray<Real>& fields, std::size_t number) {
@@ -140,9 +180,9 @@ struct FourierSteps<Real>::One {
       for (std::size_t f = 0; f < static_cast<std::size_t>(factors()); ++f) in[f] = field(w.factors, f);
       for (std::size_t p = 0; p < static_cast<std::size_t>(products()); ++p) to[p] = field(w.products, p);
       multiply(in.data(), to.data(), std::min(block, reals - task * block));
-    }
-    transform.to_modes(w.products.data(), complex, products());
-    combine(out, components(), {{matrices.contract, w.modes.data()}}, forcing);
+    });
+    transform.to_modes(w.products.data(), complex, products(), w.with_team);
+    combine(w, out, components(), {{matrices.contract, w.modes.data()}}, forcing);
   }
 
   void runge_kutta_step(const Real* now, Real* next, std::int64_t step, Workspace& w) const
@@ -153,13 +193,13 @@ struct FourierSteps<Real>::One {
     Real* const n0 = w.history[static_cast<std::size_t>(step % 3)].data();
     Real *const na = w.rates[0].data(), *const nb = w.rates[1].data(), *const nc = w.rates[2].data();
     rate(now, n0, w);
-    combine(a, rows, {{m.half, now}, {m.half_rate, n0}});
+    combine(w, a, rows, {{m.half, now}, {m.half_rate, n0}});
     rate(a, na, w);
-    combine(b, rows, {{m.half, now}, {m.half_rate, na}});
+    combine(w, b, rows, {{m.half, now}, {m.half_rate, na}});
     rate(b, nb, w);
-    combine(b, rows, {{m.half, a}, {m.half_rate, nb, 2}, {m.half_rate, n0, -1}});
+    combine(w, b, rows, {{m.half, a}, {m.half_rate, nb, 2}, {m.half_rate, n0, -1}});
     rate(b, nc, w);
-    combine(next, rows, {{m.whole, now}, {m.first, n0}, {m.middle, na}, {m.middle, nb}, {m.last, nc}});
+    combine(w, next, rows, {{m.whole, now}, {m.first, n0}, {m.middle, na}, {m.middle, nb}, {m.last, nc}});
   }
 
   void several_step(const Real* now, Real* next, std::int64_t step, Workspace& w) const
@@ -169,8 +209,8 @@ struct FourierSteps<Real>::One {
     };
     rate(now, ago(0), w);
     const auto& r = matrices.rates;
-    if (r.size() == 2) combine(next, components(), {{matrices.state, now}, {r[0], ago(0)}, {r[1], ago(1)}});
-    else combine(next, components(), {{matrices.state, now}, {r[0], ago(0)}, {r[1], ago(1)}, {r[2], ago(2)}});
+    if (r.size() == 2) combine(w, next, components(), {{matrices.state, now}, {r[0], ago(0)}, {r[1], ago(1)}});
+    else combine(w, next, components(), {{matrices.state, now}, {r[0], ago(0)}, {r[1], ago(1)}, {r[2], ago(2)}});
   }
 
   FourierTransform<Real> transform;
@@ -204,7 +244,7 @@ void FourierSteps<Real>::run(std::complex<Real>* states, std::int64_t members, s
   const auto teams = static_cast<int>(together ? 1 : std::min(members, threads));
   const auto team = static_cast<int>(together ? threads : 1);
   std::vector<typename One::Workspace> workspaces;
-  for (int i = 0; i < teams; ++i) workspaces.emplace_back(*one_);
+  for (int i = 0; i < teams; ++i) workspaces.emplace_back(*one_, together);
   const auto state = [&](std::int64_t member) {
     return reinterpret_cast<Real*>(states + member * one_->components() * one_->modes());
   };
@@ -218,10 +258,8 @@ void FourierSteps<Real>::run(std::complex<Real>* states, std::int64_t members, s
 #pragma omp parallel num_threads(teams)
   {
     const auto number = omp_get_thread_num();
-    for (std::int64_t member = number; member < members; member += teams) {
-#pragma omp parallel num_threads(1)  // a team of its own: the loops inside are shared by a team
+    for (std::int64_t member = number; member < members; member += teams)
       one_->run(state(member), steps, workspaces[static_cast<std::size_t>(number)]);
-    }
   }
 }
 

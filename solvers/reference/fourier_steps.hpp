@@ -21,12 +21,14 @@ class ModeMatrix {
 
   /// out[mode] += scale Σ_column matrix[row, column, mode] in[column, mode] for modes first … last−1; complex numbers
   /// as pairs of reals.
-  void add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last, Real* out) const;
+  /// @param begin  out is to be written, not added to
+  /// @return       the same for whoever adds next: still true if the row is zero, and nothing was written
+  bool add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last, bool begin,
+           Real* out) const;
 
  private:
   struct Entry {
-    std::vector<Real> straight;  // real parts, twice each; empty if all are zero
-    std::vector<Real> crossed;   // −imaginary and imaginary parts; empty if all are zero
+    std::vector<Real> real, imaginary;  // empty if zero at every mode
   };
   std::int64_t rows_ = 0, columns_ = 0, modes_ = 0;
   std::vector<Entry> entries_;

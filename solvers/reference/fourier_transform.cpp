@@ -14,6 +14,8 @@
 
 #include <locum/core/handle.hpp>
 
+#include "share.hpp"
+
 namespace locum::solvers {
 
 namespace fs = std::filesystem;
@@ -219,15 +221,15 @@ FourierTransform<Real>::~FourierTransform()
 }
 
 template <class Real>
-void FourierTransform<Real>::along_other_axes(std::complex<Real>* modes, std::int64_t fields, bool forward) const
+void FourierTransform<Real>::along_other_axes(std::complex<Real>* modes, std::int64_t fields, bool forward,
+                                              bool with_team) const
 {
   using Complex = typename Fftw<Real>::Complex;
   const std::int64_t axes = static_cast<std::int64_t>(plans_->axes.size());
   for (std::int64_t a = 0; a < axes; ++a) {
     const auto& along = plans_->axes[static_cast<std::size_t>(forward ? a : axes - 1 - a)];
     const std::int64_t blocks = along.blocks + (along.rest > 0 ? 1 : 0);
-#pragma omp for schedule(static)
-    for (std::int64_t task = 0; task < fields * along.outer * blocks; ++task) {
+    share(with_team, fields * along.outer * blocks, [&](std::int64_t task) {
       const std::int64_t block = task % blocks, line = task / blocks % along.outer, field = task / blocks / along.outer;
       auto* const first = reinterpret_cast<Complex*>(modes + field * this->modes() + line * along.outer_step +
                                                      block * columns_together);
@@ -235,32 +237,36 @@ void FourierTransform<Real>::along_other_axes(std::complex<Real>* modes, std::in
       const auto& plan =
           forward ? (whole ? along.forward : along.forward_rest) : (whole ? along.backward : along.backward_rest);
       Fftw<Real>::execute_complex(plan.get(), first, first);
-    }
+    });
   }
 }
 
 template <class Real>
-void FourierTransform<Real>::to_values(std::complex<Real>* modes, Real* values, std::int64_t fields) const
+void FourierTransform<Real>::to_values(std::complex<Real>* modes, Real* values, std::int64_t fields,
+                                       bool with_team) const
 {
   using Complex = typename Fftw<Real>::Complex;
-  along_other_axes(modes, fields, /*forward=*/false);
+  along_other_axes(modes, fields, /*forward=*/false, with_team);
   const std::int64_t step = plans_->rows_a_call;
-#pragma omp for schedule(static)
-  for (std::int64_t row = 0; row < fields * rows_; row += step)
+  share(with_team, fields * rows_ / step, [&](std::int64_t task) {
+    const std::int64_t row = task * step;
     Fftw<Real>::execute_to_real(plans_->to_values.get(), reinterpret_cast<Complex*>(modes + row * columns_),
                                 values + row * row_length_);
+  });
 }
 
 template <class Real>
-void FourierTransform<Real>::to_modes(Real* values, std::complex<Real>* modes, std::int64_t fields) const
+void FourierTransform<Real>::to_modes(Real* values, std::complex<Real>* modes, std::int64_t fields,
+                                      bool with_team) const
 {
   using Complex = typename Fftw<Real>::Complex;
   const std::int64_t step = plans_->rows_a_call;
-#pragma omp for schedule(static)
-  for (std::int64_t row = 0; row < fields * rows_; row += step)
+  share(with_team, fields * rows_ / step, [&](std::int64_t task) {
+    const std::int64_t row = task * step;
     Fftw<Real>::execute_to_complex(plans_->to_modes.get(), values + row * row_length_,
                                    reinterpret_cast<Complex*>(modes + row * columns_));
-  along_other_axes(modes, fields, /*forward=*/true);
+  });
+  along_other_axes(modes, fields, /*forward=*/true, with_team);
 }
 
 template class AlignedArray<double>;

@@ -32,16 +32,17 @@ class FourierTransform {
   std::int64_t reals() const noexcept { return rows_ * row_length_; }
   std::int64_t modes() const noexcept { return rows_ * columns_; }
 
-  /// Fields from modes. To be called by all threads of the team; destroys `modes`.
+  /// Fields from modes; destroys `modes`.
   /// @param modes   [field, mode]; zero where not kept
   /// @param values  [field, reals()]
-  void to_values(std::complex<Real>* modes, Real* values, std::int64_t fields) const;
-  /// Modes from fields. To be called by all threads of the team. Modes that are not kept are left undefined.
-  void to_modes(Real* values, std::complex<Real>* modes, std::int64_t fields) const;
+  /// @param with_team  all threads of an OpenMP team call this, and share the work
+  void to_values(std::complex<Real>* modes, Real* values, std::int64_t fields, bool with_team) const;
+  /// Modes from fields. Modes that are not kept are left undefined.
+  void to_modes(Real* values, std::complex<Real>* modes, std::int64_t fields, bool with_team) const;
 
  private:
   struct Plans;
-  void along_other_axes(std::complex<Real>* modes, std::int64_t fields, bool forward) const;
+  void along_other_axes(std::complex<Real>* modes, std::int64_t fields, bool forward, bool with_team) const;
 
   std::vector<std::int64_t> points_;
   std::int64_t kept_, columns_, rows_, row_length_;
