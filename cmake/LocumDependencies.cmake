@@ -2,8 +2,8 @@
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-include(${CMAKE_CURRENT_LIST_DIR}/LocumTorch.cmake)
 find_package(fmt REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/LocumTorch.cmake)
 find_package(spdlog REQUIRED)
 # Debian names the parallel build by its MPI; other systems just "hdf5".
 pkg_search_module(HDF5 REQUIRED IMPORTED_TARGET hdf5-openmpi hdf5-mpich hdf5-mpi hdf5)

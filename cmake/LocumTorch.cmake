@@ -35,3 +35,13 @@ if(NOT TORCH_INSTALL_PREFIX STREQUAL "/usr")
   set_property(TARGET torch APPEND PROPERTY INTERFACE_LINK_OPTIONS
     LINKER:--allow-shlib-undefined LINKER:--push-state,--no-as-needed ${runtime_libraries} LINKER:--pop-state)
 endif()
+
+# It brings headers of fmt, too, of another version than the library spdlog and we are linked with. Ours go first, through
+# such a folder.
+if(EXISTS ${TORCH_INSTALL_PREFIX}/include/fmt AND NOT TORCH_INSTALL_PREFIX STREQUAL "/usr")
+  find_path(fmt_headers fmt/core.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH REQUIRED)
+  set(first_headers ${CMAKE_BINARY_DIR}/first_headers)
+  file(MAKE_DIRECTORY ${first_headers})
+  file(CREATE_LINK ${fmt_headers}/fmt ${first_headers}/fmt SYMBOLIC)
+  list(PREPEND TORCH_INCLUDE_DIRS $<BUILD_INTERFACE:${first_headers}>)
+endif()
