@@ -66,8 +66,9 @@ void set_threads(int requested)
   torch::set_num_threads(requested > 0 ? requested : std::max(1, cores / ranks_here));
   // libtorch's threads call OpenBLAS; threads of its own would fight them for the cores (1.5 times slower).
   if (openblas_set_num_threads) openblas_set_num_threads(1);
-  // Memory that a step frees stays ours for the next: handing it back costs a page fault for every 4 kB.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  // Memory that a step frees stays ours for the next: handing it back costs a page fault for every 4 kB. The threshold
+  // for mapping blocks apart cannot be raised beyond 32 MB, and setting any threshold fixes it at 128 kB: map none.
+  mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
 }
 

@@ -277,13 +277,15 @@ FourierOperator::FourierOperator(FourierOptions options, std::int64_t input_chan
   projection_ = register_module("projection", network(options_.width, options_.projection_hidden, output_channels));
 }
 
-/// Appends i/n along each axis as channels, the slowest axis first.
-static Tensor with_coordinates(const Tensor& values)
+/// i/n along each axis as a channel, the slowest axis first: [1, (z, y,) x, axis] for values [batch, (z, y,) x,
+/// channel].
+static Tensor positions_of(const Tensor& values)
 {
+  const c10::InferenceMode ordinary(false);  // kept, and maybe used where gradients are asked for
   const std::int64_t axes = values.dim() - 2;
   auto shape = values.sizes().vec();
-  shape.back() = 1;
-  std::vector<Tensor> parts = {values};
+  shape.front() = shape.back() = 1;
+  std::vector<Tensor> parts;
   for (std::int64_t axis = 1; axis <= axes; ++axis) {
     std::vector<std::int64_t> along(static_cast<std::size_t>(values.dim()), 1);
     along[static_cast<std::size_t>(axis)] = values.size(axis);
@@ -291,6 +293,17 @@ static Tensor with_coordinates(const Tensor& values)
     parts.push_back(position.to(values.options()).view(along).expand(shape));
   }
   return torch::cat(parts, -1);
+}
+
+Tensor FourierOperator::with_coordinates(const Tensor& values)
+{
+  const auto grid = [](const Tensor& t) { return t.sizes().slice(1, static_cast<std::size_t>(t.dim() - 2)); };
+  const bool fits = positions_.defined() && grid(positions_) == grid(values) &&
+                    positions_.scalar_type() == values.scalar_type() && positions_.device() == values.device();
+  if (!fits) positions_ = positions_of(values);
+  auto shape = values.sizes().vec();
+  shape.back() = std::ssize(options_.modes);
+  return torch::cat({values, positions_.expand(shape)}, -1);
 }
 
 bool FourierOperator::fuses_layers(const Tensor& values) const
@@ -321,8 +334,7 @@ Tensor FourierOperator::layers_in_one(const Tensor& values)
     const auto arrays = layer->arrays();
     inputs.insert(inputs.end(), arrays.begin(), arrays.end());
   }
-  plan->differentiates = torch::GradMode::is_enabled() &&
-                         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
+  plan->differentiates = will_differentiate(inputs);
   return Layers::apply(at::TensorList(inputs), plan);  // the one kind of list that apply() looks into
 }
 

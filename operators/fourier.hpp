@@ -106,11 +106,13 @@ class FourierOperator : public Operator {
   const FourierOptions& options() const noexcept { return options_; }
 
  private:
+  Tensor with_coordinates(const Tensor& values);
   Tensor layers_in_one(const Tensor& values);
   bool fuses_layers(const Tensor& values) const;
 
   FourierOptions options_;
   std::int64_t input_channels_;
+  Tensor positions_;  // on the last grid there was: [1, (z, y,) x, axis]
   c10::intrusive_ptr<TransformCache> transforms_;
   std::shared_ptr<PointwiseNetwork> lifting_;
   std::vector<std::shared_ptr<FourierLayer>> layers_;

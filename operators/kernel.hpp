@@ -1,6 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -34,6 +35,13 @@ void with_type_of(const Tensor& values, Body&& body)
 {
   if (values.scalar_type() == torch::kFloat64) body(double());
   else body(float());
+}
+
+/// Whether backward() may be called on what is computed from these.
+inline bool will_differentiate(const torch::autograd::variable_list& inputs)
+{
+  return torch::GradMode::is_enabled() &&
+         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
 }
 
 /// Gradients of a kernel that can be differentiated again: those of `reference`, which computes the same from the same

@@ -22,34 +22,52 @@ namespace {
 /// The network by our kernels. Arguments: values, then W₁, b₁ if there is a hidden layer, then W₂, b₂.
 class Network : public torch::autograd::Function<Network> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs)
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs, bool differentiates)
   {
     const Tensor x = inputs[0].contiguous();
+    const auto network = shape_of(inputs);
     auto shape = x.sizes().vec();
-    shape.back() = inputs.back().size(0);
+    shape.back() = network.outputs;
     const Tensor y = torch::empty(shape, x.options());
+    constexpr std::int64_t many = 24;  // inputs: to read what they make of them costs less than to compute it again
+    Tensor before;
+    if (differentiates && network.hidden > 0 && network.inputs >= many) {
+      shape.back() = network.hidden;
+      before = torch::empty(shape, x.options());
+    }
     with_type_of(x, [&]<class T>(T) {
-      kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
-                                  shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(), y.data_ptr<T>());
+      kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1), network,
+                                  arrays<const T>(inputs), x.data_ptr<T>(), y.data_ptr<T>(),
+                                  before.defined() ? before.data_ptr<T>() : nullptr);
     });
-    context->save_for_backward(inputs.vec());
+    auto kept = inputs.vec();
+    kept.push_back(before);
+    context->save_for_backward(kept);
     return y;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list d_result)
   {
-    const auto inputs = context->get_saved_variables();
-    if (torch::GradMode::is_enabled()) return differentiate(inputs, d_result[0], by_libtorch);
-    const Tensor x = inputs[0].contiguous(), d = d_result[0].contiguous();
+    auto inputs = context->get_saved_variables();
+    const Tensor before = inputs.back();
+    inputs.pop_back();
     torch::autograd::variable_list gradients;
+    if (torch::GradMode::is_enabled()) {
+      gradients = differentiate(inputs, d_result[0], by_libtorch);
+      gradients.emplace_back();
+      return gradients;
+    }
+    const Tensor x = inputs[0].contiguous(), d = d_result[0].contiguous();
     for (const Tensor& input : inputs)
       gradients.push_back(input.requires_grad() ? torch::empty(input.sizes(), d.options()) : Tensor());
     with_type_of(x, [&]<class T>(T) {
       kernels::network_backward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
-                                   shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(), d.data_ptr<T>(),
+                                   shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(),
+                                   before.defined() ? before.data_ptr<T>() : nullptr, d.data_ptr<T>(),
                                    arrays<T>(gradients), gradients[0].defined() ? gradients[0].data_ptr<T>() : nullptr);
     });
+    gradients.emplace_back();
     return gradients;
   }
 
@@ -81,7 +99,8 @@ class Network : public torch::autograd::Function<Network> {
 
 Tensor by_kernel(const std::vector<Tensor>& inputs)
 {
-  return Network::apply(at::TensorList(inputs));  // the one kind of list that apply() looks into
+  // at::TensorList is the one kind of list that apply() looks into.
+  return Network::apply(at::TensorList(inputs), will_differentiate(inputs));
 }
 
 }  // namespace

@@ -25,7 +25,9 @@ struct LayerArrays {
 /// with `activate_twice`.
 ///
 /// A row of the field, once in the cache, is synthesised, goes through all of the pointwise maps and is analysed for
-/// the next layer; so each layer reads and writes the field once.
+/// the next layer; so each layer reads and writes the field once. The bias b is added to the frequency 0. In the last
+/// layer nothing stands between W, F⁻¹ and W₁, so a channel network takes W₁W u + F⁻¹(W₁ (R · F u)) + W₁b + b₁ there,
+/// which is the same with fewer and, as `hidden_channels` are few, smaller products.
 template <class T>
 class FourierLayers {
  public:
@@ -52,17 +54,33 @@ class FourierLayers {
                 const std::vector<LayerArrays<T>>& gradients);
 
  private:
+  struct Rows;
   struct Forward;
+  struct LastForward;
   struct Backward;
+  struct LastBackward;
   struct Sums;
 
-  std::int64_t field_size() const { return batch_ * transform_.points() * channels_; }
+  std::int64_t points() const { return batch_ * transform_.points(); }
+  std::int64_t field_size() const { return points() * channels_; }
   std::int64_t spectrum_size() const { return batch_ * transform_.modes() * 2 * channels_; }
   bool is_last(std::size_t layer) const { return layer + 1 == weights_.size(); }
-  // What is saved, in order: the layers' inputs but for the first, what goes into their first σ, their spectra.
+  // What is saved, in order: the layers' inputs but for the first, what goes into their first σ, their spectra and,
+  // with a channel network, the last one's mixed spectrum.
   std::int64_t input_at(std::size_t layer) const;
   std::int64_t before_at(std::size_t layer) const;
   std::int64_t spectrum_at(std::size_t layer) const;
+
+  /// Which row of [batch · mode · 2] is the mean of a sample.
+  std::int64_t mean_at(std::int64_t sample) const
+  {
+    return (sample * transform_.modes() + transform_.place(transform_.zero_mode())) * 2;
+  }
+  T* scratch_of(int thread) const { return scratch_[static_cast<std::size_t>(thread)].data(); }
+  void add_up(const std::vector<Sums>& sums, const LayerArrays<T>& to, std::size_t layer, const T* d_mixed,
+              const T* d_reduced) const;
+
+  static constexpr std::int64_t most_points = Transform<T>::most_points;
 
   const Instructions<T>& run_;
   Transform<T>& transform_;
@@ -70,8 +88,10 @@ class FourierLayers {
   std::int64_t batch_, channels_, hidden_;
   bool activate_twice_;
   std::vector<LayerArrays<T>> weights_, transposed_;
+  T* both_ = nullptr;             // W₁W of the last layer, [hidden, channel]
+  T* both_transposed_ = nullptr;  // its transpose
   std::vector<T> transposed_storage_;
-  std::vector<std::vector<T>> scratch_;  // one a thread
+  mutable std::vector<std::vector<T>> scratch_;  // one a thread
   Mixing<T> mixing_;
 };
 

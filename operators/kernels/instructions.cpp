@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 // The same source for each instruction set, in a namespace of its own: code for wide registers must not get into

@@ -49,18 +49,18 @@ struct Instructions {
   /// b [columns, rows] = aᵀ
   void (*transpose)(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t a_row, T* b, std::int64_t b_row);
 
-  /// values[i, j] += row[j]
-  void (*add_row)(std::int64_t rows, std::int64_t columns, const T* row, T* values);
-  /// values[i, j] += row[j] · factor[i, j]
-  void (*add_scaled)(std::int64_t rows, std::int64_t columns, const T* row, const T* factor, T* values);
+  /// result[i, j] = factor[j] · values[i, j] + bias[j], in place if they are the same array; bias may be null.
+  void (*scale_columns)(std::int64_t rows, std::int64_t columns, const T* factor, const T* values, const T* bias,
+                        T* result);
   /// sums[j] += Σᵢ values[i, j]
   void (*add_column_sums)(std::int64_t rows, std::int64_t columns, const T* values, T* sums);
   /// sums[j] += Σᵢ a[i, j] · b[i, j]
   void (*add_column_products)(std::int64_t rows, std::int64_t columns, const T* a, const T* b, T* sums);
 
-  /// result = x Φ(x), in place if they are the same array; Φ to 1.5e-7 in float32, to rounding in float64.
+  /// result = x Φ(x), in place if they are the same array; to 3e-7 of the larger of 1 and itself in float32, 1e-15 in
+  /// float64. NaN stays NaN.
   void (*gelu)(std::int64_t count, const T* x, T* result);
-  /// value = x Φ(x) and slope = Φ(x) + x φ(x), its derivative; value may be null.
+  /// value = x Φ(x) and slope = Φ(x) + x φ(x), its derivative, to 8e-7 and 4e-15; value may be null.
   void (*gelu_slope)(std::int64_t count, const T* x, T* value, T* slope);
   /// values[i] += more[i]
   void (*add)(std::int64_t count, const T* more, T* values);

@@ -16,7 +16,7 @@ Mixing<T>::Mixing(const Transform<T>& transform, int threads, std::int64_t batch
 }
 
 template <class T>
-void Mixing<T>::forward(const Instructions<T>& run, const Team& team, const T* R, const T* x, T* y)
+void Mixing<T>::forward(const Instructions<T>& run, const Team& team, const T* R, const T* bias, const T* x, T* y)
 {
   const std::int64_t depth = 2 * inputs_, modes = transform_.modes();
   T* packed = scratch_[static_cast<std::size_t>(team.rank)].data();
@@ -24,10 +24,12 @@ void Mixing<T>::forward(const Instructions<T>& run, const Team& team, const T* R
   for (std::int64_t m = first; m < last; ++m) {
     run.pack_mode(batch_, inputs_, transform_.weight(m), x + transform_.place(m) * 2 * inputs_, modes * 2 * inputs_,
                   packed);
-    for (const std::int64_t part : {0, 1})
+    for (const std::int64_t part : {0, 1}) {
+      const Start start = bias && part == 0 && m == transform_.zero_mode() ? Start::row : Start::zero;
       run.multiply(batch_, outputs_, depth, packed + part * batch_ * depth, depth, 1, R + m * depth * outputs_,
-                   outputs_, y + transform_.place(m) * 2 * outputs_ + part * outputs_, modes * 2 * outputs_,
-                   Start::zero, nullptr);
+                   outputs_, y + transform_.place(m) * 2 * outputs_ + part * outputs_, modes * 2 * outputs_, start,
+                   bias);
+    }
   }
 }
 
@@ -88,7 +90,7 @@ void convolve(const Instructions<T>& run, Transform<T>& transform, int threads, 
   in_parallel(threads, [&](const Team& team) {
     transform.sweep(run, team, batch, nullptr, 0, spectrum, inputs, from);
     team.barrier();
-    mixing.forward(run, team, R, spectrum, room);
+    mixing.forward(run, team, R, nullptr, spectrum, room);
     team.barrier();
     transform.sweep(run, team, batch, room, outputs, nullptr, 0, to);
   });

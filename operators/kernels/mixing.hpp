@@ -18,7 +18,8 @@ class Mixing {
          std::int64_t output_channels);
 
   /// y = w x R. By all threads of a team; modes are shared out, and a barrier must follow.
-  void forward(const Instructions<T>& run, const Team& team, const T* R, const T* x, T* y);
+  /// @param bias  [output], or null; is added to the frequency 0 and so to every point
+  void forward(const Instructions<T>& run, const Team& team, const T* R, const T* bias, const T* x, T* y);
   /// From x and the gradient by y: the gradients by R and by x. A null one is not computed.
   void backward(const Instructions<T>& run, const Team& team, const T* R, const T* x, const T* dy, T* dR, T* dx);
 

@@ -11,7 +11,7 @@ static constexpr std::int64_t block = 32;  // points worked on at once: they sta
 
 template <class T>
 void network_forward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                     const NetworkArrays<const T>& weights, const T* x, T* y)
+                     const NetworkArrays<const T>& weights, const T* x, T* y, T* before)
 {
   const auto [I, H, O] = shape;
   const std::int64_t before_last = H > 0 ? H : I;
@@ -29,8 +29,9 @@ void network_forward(const Instructions<T>& run, int threads, std::int64_t point
       const std::int64_t n = std::min(block, last - p);
       const T* active = x + p * I;
       if (H > 0) {
-        run.multiply(n, H, I, active, I, 1, hidden, H, h, H, Start::row, weights.hidden_bias);
-        run.gelu(n * H, h, h);
+        T* const into = before ? before + p * H : h;
+        run.multiply(n, H, I, active, I, 1, hidden, H, into, H, Start::row, weights.hidden_bias);
+        run.gelu(n * H, into, h);
         active = h;
       }
       run.multiply(n, O, before_last, active, before_last, 1, output, O, y + p * O, O, Start::row, weights.output_bias);
@@ -40,7 +41,7 @@ void network_forward(const Instructions<T>& run, int threads, std::int64_t point
 
 template <class T>
 void network_backward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                      const NetworkArrays<const T>& weights, const T* x, const T* d_y,
+                      const NetworkArrays<const T>& weights, const T* x, const T* before, const T* d_y,
                       const NetworkArrays<T>& gradients, T* d_x)
 {
   const auto [I, H, O] = shape;
@@ -68,8 +69,8 @@ void network_backward(const Instructions<T>& run, int threads, std::int64_t poin
       const std::int64_t n = std::min(block, last - p);
       const T *in = x + p * I, *d_out = d_y + p * O;
       if (H > 0) {
-        run.multiply(n, H, I, in, I, 1, hidden, H, d_h, H, Start::row, weights.hidden_bias);
-        run.gelu_slope(n * H, d_h, h, slope);
+        if (!before) run.multiply(n, H, I, in, I, 1, hidden, H, d_h, H, Start::row, weights.hidden_bias);
+        run.gelu_slope(n * H, before ? before + p * H : d_h, h, slope);
       }
       run.add_column_sums(n, O, d_out, sum.output_bias);
       run.multiply(O, before_last, n, d_out, 1, O, H > 0 ? h : in, before_last, sum.output, before_last, Start::add,
@@ -81,27 +82,26 @@ void network_backward(const Instructions<T>& run, int threads, std::int64_t poin
       run.multiply(n, H, O, d_out, O, 1, weights.output, H, d_h, H, Start::zero, nullptr);
       run.scale(n * H, slope, d_h);
       run.add_column_sums(n, H, d_h, sum.hidden_bias);
-      run.multiply(H, I, n, d_h, 1, H, in, I, sum.hidden, I, Start::add, nullptr);
+      run.multiply(I, H, n, in, 1, I, d_h, H, sum.hidden, H, Start::add, nullptr);  // transposed: inputs may be few
       if (d_x) run.multiply(n, I, H, d_h, H, 1, weights.hidden, I, d_x + p * I, I, Start::zero, nullptr);
     }
   });
-  const auto add_up = [&](T* NetworkArrays<T>::*array, std::int64_t count) {
-    T* to = gradients.*array;
-    if (!to) return;
-    std::fill_n(to, count, T(0));
-    for (int rank = 0; rank < threads; ++rank) run.add(count, sums_of(rank).*array, to);
+  for (int rank = 1; rank < threads; ++rank) run.add(sizes, sums_of(rank).hidden, sums_of(0).hidden);
+  const auto copy = [&](T* NetworkArrays<T>::*array, std::int64_t count) {
+    if (gradients.*array) std::copy_n(sums_of(0).*array, count, gradients.*array);
   };
-  add_up(&NetworkArrays<T>::hidden, H * I);
-  add_up(&NetworkArrays<T>::hidden_bias, H);
-  add_up(&NetworkArrays<T>::output, O * before_last);
-  add_up(&NetworkArrays<T>::output_bias, O);
+  if (gradients.hidden) run.transpose(I, H, sums_of(0).hidden, H, gradients.hidden, I);
+  copy(&NetworkArrays<T>::hidden_bias, H);
+  copy(&NetworkArrays<T>::output, O * before_last);
+  copy(&NetworkArrays<T>::output_bias, O);
 }
 
-#define LOCUM_INSTANTIATE(T)                                                              \
-  template void network_forward(const Instructions<T>&, int, std::int64_t, NetworkShape,  \
-                                const NetworkArrays<const T>&, const T*, T*);             \
-  template void network_backward(const Instructions<T>&, int, std::int64_t, NetworkShape, \
-                                 const NetworkArrays<const T>&, const T*, const T*, const NetworkArrays<T>&, T*);
+#define LOCUM_INSTANTIATE(T)                                                                                           \
+  template void network_forward(const Instructions<T>&, int, std::int64_t, NetworkShape,                               \
+                                const NetworkArrays<const T>&, const T*, T*, T*);                                      \
+  template void network_backward(const Instructions<T>&, int, std::int64_t, NetworkShape,                              \
+                                 const NetworkArrays<const T>&, const T*, const T*, const T*, const NetworkArrays<T>&, \
+                                 T*);
 LOCUM_INSTANTIATE(float)
 LOCUM_INSTANTIATE(double)
 #undef LOCUM_INSTANTIATE

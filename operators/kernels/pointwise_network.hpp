@@ -21,16 +21,18 @@ struct NetworkArrays {
 };
 
 /// y = W₂ σ(W₁ x + b₁) + b₂ at every point, σ the GELU; or W₂ x + b₂.
-/// @param x  [point, input]
-/// @param y  [point, output]
+/// @param x       [point, input]
+/// @param y       [point, output]
+/// @param before  [point, hidden]: what goes into σ; null if it need not be kept
 template <class T>
 void network_forward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                     const NetworkArrays<const T>& weights, const T* x, T* y);
+                     const NetworkArrays<const T>& weights, const T* x, T* y, T* before);
 
 /// The gradients by the parameters and, if d_x is not null, by x.
+/// @param before  from network_forward(), or null: it is computed again
 template <class T>
 void network_backward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
-                      const NetworkArrays<const T>& weights, const T* x, const T* d_y,
+                      const NetworkArrays<const T>& weights, const T* x, const T* before, const T* d_y,
                       const NetworkArrays<T>& gradients, T* d_x);
 
 }  // namespace locum::operators::kernels

@@ -19,7 +19,7 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
   Buffers& own = buffers_[static_cast<std::size_t>(team.rank)];
   Buffers& common = buffers_[0];
   T* const scratch = own.scratch.data();
-  constexpr std::int64_t block = 64;  // points worked on at once: they stay in the first cache
+  const std::int64_t block = points_at_once(std::max(from_channels, to_channels));
 
   const auto row = [&](std::int64_t b, std::int64_t r, const T* spectrum, T* spectrum_after) {
     T* const values = work.synthesised(b, r, own.row.data());

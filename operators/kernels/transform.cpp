@@ -93,6 +93,7 @@ Transform<T>::Transform(std::vector<std::int64_t> points, std::vector<Band> band
   }
   const std::int64_t kx = bands_.back().count(), others = modes_ / kx;
   const std::int64_t kz = bands_.size() > 2 ? bands_[0].count() : 1, ky = others / kz;
+  for (std::size_t a = bands_.size() - 1; a-- > 0;) zero_mode_ = zero_mode_ * bands_[a].count() - bands_[a].lowest;
   for (std::int64_t x = 0; x < kx; ++x) {
     const bool own_conjugate = x == 0 || 2 * x == points.back();
     for (std::int64_t y = 0; y < ky; ++y)
@@ -154,23 +155,35 @@ void Transform<T>::synthesise_row(const Instructions<T>& run, std::int64_t chann
                           x + first, channels, scratch);
 }
 
+/// Calls body(units, offset, c, s, scratch, place) for a few complex rows at a time: where they begin, room for their
+/// cosine and sine parts, room for more, and place(k), where frequency k of theirs is in the spectrum or null.
+template <class T>
+template <class Value, class Body>
+void Transform<T>::in_columns(std::size_t axis, std::int64_t channels, std::int64_t first, std::int64_t last,
+                              std::int64_t all, Value* spectrum, T* scratch, Body&& body) const
+{
+  const Band band = bands_[axis];
+  const std::int64_t unit = 2 * channels, at_once = rows_at_once(channels);
+  for (std::int64_t i = first; i < last; i += at_once) {
+    const std::int64_t units = std::min(at_once, last - i), part = axes_[axis].frequencies() * units * unit;
+    body(units, i * unit, scratch, scratch + part, scratch + 2 * part, [&](std::int64_t k) -> Value* {
+      return k < band.lowest || k > band.highest ? nullptr : spectrum + ((k - band.lowest) * all + i) * unit;
+    });
+  }
+}
+
 template <class T>
 void Transform<T>::analyse_axis(const Instructions<T>& run, std::size_t axis, std::int64_t channels, std::int64_t first,
                                 std::int64_t last, std::int64_t all, const T* x, T* spectrum, T* scratch) const
 {
-  const Axis<T>& along = axes_[axis];
-  const Band band = bands_[axis];
-  const std::int64_t unit = 2 * channels, row = all * unit, at_once = rows_at_once(channels);
-  for (std::int64_t i = first; i < last; i += at_once) {
-    const std::int64_t units = std::min(at_once, last - i), columns = units * unit;
-    T *c = scratch, *s = c + along.frequencies() * columns, *rest = s + along.frequencies() * columns;
-    along.analyse(run, columns, x + i * unit, row, c, columns, s, columns, rest);
-    const auto of = [&](std::int64_t k) {
-      return k < band.lowest || k > band.highest ? nullptr : spectrum + (k - band.lowest) * row + i * unit;
-    };
-    for (std::int64_t k = 0; k < along.frequencies(); ++k)
-      run.split_signs(units, channels, c + k * columns, s + k * columns, of(k), k == 0 ? nullptr : of(-k));
-  }
+  in_columns(axis, channels, first, last, all, spectrum, scratch,
+             [&](std::int64_t units, std::int64_t offset, T* c, T* s, T* rest, const auto& place) {
+               const std::int64_t columns = units * 2 * channels;
+               axes_[axis].analyse(run, columns, x + offset, all * 2 * channels, c, columns, s, columns, rest);
+               for (std::int64_t k = 0; k < axes_[axis].frequencies(); ++k)
+                 run.split_signs(units, channels, c + k * columns, s + k * columns, place(k),
+                                 k == 0 ? nullptr : place(-k));
+             });
 }
 
 template <class T>
@@ -178,19 +191,14 @@ void Transform<T>::synthesise_axis(const Instructions<T>& run, std::size_t axis,
                                    std::int64_t first, std::int64_t last, std::int64_t all, const T* spectrum, T* x,
                                    T* scratch) const
 {
-  const Axis<T>& along = axes_[axis];
-  const Band band = bands_[axis];
-  const std::int64_t unit = 2 * channels, row = all * unit, at_once = rows_at_once(channels);
-  for (std::int64_t i = first; i < last; i += at_once) {
-    const std::int64_t units = std::min(at_once, last - i), columns = units * unit;
-    T *c = scratch, *s = c + along.frequencies() * columns, *rest = s + along.frequencies() * columns;
-    const auto of = [&](std::int64_t k) {
-      return k < band.lowest || k > band.highest ? nullptr : spectrum + (k - band.lowest) * row + i * unit;
-    };
-    for (std::int64_t k = 0; k < along.frequencies(); ++k)
-      run.join_signs(units, channels, of(k), k == 0 ? nullptr : of(-k), c + k * columns, s + k * columns);
-    along.synthesise(run, columns, c, columns, s, columns, x + i * unit, row, rest);
-  }
+  in_columns(axis, channels, first, last, all, spectrum, scratch,
+             [&](std::int64_t units, std::int64_t offset, T* c, T* s, T* rest, const auto& place) {
+               const std::int64_t columns = units * 2 * channels;
+               for (std::int64_t k = 0; k < axes_[axis].frequencies(); ++k)
+                 run.join_signs(units, channels, place(k), k == 0 ? nullptr : place(-k), c + k * columns,
+                                s + k * columns);
+               axes_[axis].synthesise(run, columns, c, columns, s, columns, x + offset, all * 2 * channels, rest);
+             });
 }
 
 template class Axis<float>;

@@ -75,8 +75,17 @@ class Transform {
   std::int64_t modes() const noexcept { return modes_; }
   /// The place in a spectrum of mode `m` of the weights, whose slowest axis is the last of the grid.
   std::int64_t place(std::int64_t m) const noexcept { return places_[static_cast<std::size_t>(m)]; }
+  /// The mode of the weights that is the mean.
+  std::int64_t zero_mode() const noexcept { return zero_mode_; }
   /// What mode `m` of the weights is multiplied by between analysis and synthesis: 1 or 2 over the points.
   T weight(std::int64_t m) const noexcept { return weights_[static_cast<std::size_t>(m)]; }
+
+  /// Points of a row that sweep() hands over at once: in 8 kB of a field, so that some fields stay in the first cache.
+  static constexpr std::int64_t most_points = 64;
+  static std::int64_t points_at_once(std::int64_t channels)
+  {
+    return std::clamp<std::int64_t>(8192 / (channels * std::int64_t(sizeof(T))) / 4 * 4, 8, most_points);
+  }
 
   /// Makes room for `threads` threads and fields of up to `channels` channels. Before sweep(), by one thread.
   void prepare(int threads, std::int64_t channels);
@@ -114,10 +123,13 @@ class Transform {
                     std::int64_t last, std::int64_t all, const T* x, T* spectrum, T* scratch) const;
   void synthesise_axis(const Instructions<T>& run, std::size_t axis, std::int64_t channels, std::int64_t first,
                        std::int64_t last, std::int64_t all, const T* spectrum, T* x, T* scratch) const;
+  template <class Value, class Body>
+  void in_columns(std::size_t axis, std::int64_t channels, std::int64_t first, std::int64_t last, std::int64_t all,
+                  Value* spectrum, T* scratch, Body&& body) const;
 
   std::vector<Band> bands_;
   std::vector<Axis<T>> axes_;
-  std::int64_t rows_ = 1, modes_ = 1;
+  std::int64_t rows_ = 1, modes_ = 1, zero_mode_ = 0;
   std::vector<std::int64_t> places_;
   std::vector<T> weights_;
   std::vector<Buffers> buffers_;  // one a thread
