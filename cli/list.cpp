@@ -28,7 +28,8 @@ void list()
   fmt::print("equations (equation.name)\n");
   for (const auto& equation : physics::equations()) fmt::print("  {:<16} {}\n", equation.name, equation.description);
   fmt::print("solvers (solve --with)\n  {:<16} {}\n  {:<16} {}\n", "reference",
-             solvers::petsc_available() ? "discretised by PETSc, or in Fourier space" : "of evolving equations; others need a build with PETSc",
+             solvers::petsc_available() ? "discretised by PETSc, or in Fourier space"
+                                        : "of evolving equations; others need a build with PETSc",
              "FILE or FOLDER", "a trained surrogate: a checkpoint, or the run folder it is in");
   fmt::print("cases (below the working directory)\n");
   std::vector<fs::path> cases;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "advection_diffusion.hpp"
 #include "allen_cahn.hpp"
 #include "barotropic.hpp"
 #include "burgers.hpp"
@@ -11,6 +12,7 @@
 #include "kuramoto_sivashinsky.hpp"
 #include "lorenz.hpp"
 #include "navier_stokes.hpp"
+#include "navier_stokes_3d.hpp"
 #include "quasi_geostrophic.hpp"
 #include "schrodinger.hpp"
 
@@ -30,6 +32,8 @@ static EquationEntry equation(std::string name, std::string description)
 const std::vector<EquationEntry>& equations()
 {
   static const std::vector<EquationEntry> table = {
+      equation<AdvectionDiffusion, AdvectionDiffusionOptions>("advection_diffusion",
+                                                              "∂u/∂t + v·∇u = d Δu, periodic line, square or cube"),
       equation<AllenCahn, AllenCahnOptions>("allen_cahn", "∂u/∂t = d Δu + r (u − u³), periodic line or square"),
       equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
@@ -44,6 +48,8 @@ const std::vector<EquationEntry>& equations()
       equation<TwoScaleLorenz96, TwoScaleLorenz96Options>("lorenz96_two_scale", "the same with fast variables"),
       equation<NavierStokes, NavierStokesOptions>("navier_stokes",
                                                   "incompressible flow in the periodic plane, its vorticity"),
+      equation<NavierStokes3D, NavierStokes3DOptions>("navier_stokes_3d",
+                                                      "incompressible flow in the periodic cube, its velocity"),
       equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
                                                           "two layers on a β-plane, sheared mean flow"),
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),

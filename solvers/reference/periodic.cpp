@@ -146,8 +146,8 @@ std::unique_ptr<FourierSteps<Real>> make_steps(const PeriodicEquation& equation,
   for (const Axis& axis : grid.axes)
     scaled.contract = scaled.contract / static_cast<double>(axis.points);  // FFTW does not
   return std::make_unique<FourierSteps<Real>>(
-      grid.shape(), seen.max().item<std::int64_t>() + 1, scaled.transform(plain), to_vector<Real>(form.mean, grid),
-      to_vector<Real>(form.forcing, grid),
+      grid.shape(), seen.numel() > 0 ? seen.max().item<std::int64_t>() + 1 : 1, scaled.transform(plain),
+      to_vector<Real>(form.mean, grid), to_vector<Real>(form.forcing, grid),
       [&equation](const Real* const* factors, Real* const* products, std::int64_t points) {
         equation.multiply(factors, products, points);
       });

@@ -65,7 +65,7 @@ TEST_CASE("bad case: file, line, key, what is accepted, the nearest", "[cli][err
     CHECK(says(refusal({"run", "case.toml", "--set", "model.name=furier"}, folder.path()),
                {"model.name", "\"furier\"", "one of fourier", "name = \"fourier\""}));
     CHECK(says(refusal({"run", "case.toml", "--set", "equation.name=darci"}, folder.path()),
-               {"[equation]", "found \"darci\"", "one of allen_cahn", "try   \"darcy\""}));
+               {"[equation]", "found \"darci\"", "one of advection_diffusion", "try   \"darcy\""}));
     CHECK(says(refusal({"run", "case.toml", "--set", "generate.cells=[16]"}, folder.path()),
                {"cells", "[16]", "two numbers"}));
   }

@@ -1,6 +1,7 @@
 #include <locum/core/random.hpp>
 #include <locum/physics/kuramoto_sivashinsky.hpp>
 #include <locum/physics/navier_stokes.hpp>
+#include <locum/physics/navier_stokes_3d.hpp>
 #include <locum/physics/periodic_random_field.hpp>
 #include <locum/physics/quasi_geostrophic.hpp>
 #include <locum/physics/vorticity.hpp>
@@ -63,6 +64,26 @@ TEST_CASE("Navier-Stokes: energy and enstrophy budgets close to rounding", "[phy
   const auto [energy, enstrophy] = energy_and_enstrophy(w, grid);
   const Tensor losses = -((psi * viscous.tendency(w, grid)).flatten(1).mean(1));
   CHECK(tests::relative_distance(-losses, 2 * 0.3 * enstrophy + 2 * 0.2 * energy) < 1e-12);
+}
+
+TEST_CASE("Navier-Stokes in the cube: energy and helicity are conserved by the products, and no divergence arises",
+          "[physics]")
+{
+  const NavierStokes3D equation({.viscosity = 0});
+  const Grid grid = equation.grid({16, 18, 20});
+  const Tensor u = equation.draw(grid, 2, 0, 2).field("velocity").values;
+  const Tensor rate = equation.tendency(u, grid), modes = to_modes(u), rate_modes = to_modes(rate);
+  const Tensor dz = derivative(grid, 0), dy = derivative(grid, 1), dx = derivative(grid, 2);
+  const auto part = [&](int i) { return modes.select(1, i); };
+  const Tensor vorticity = from_modes(
+      torch::stack({dy * part(2) - dz * part(1), dz * part(0) - dx * part(2), dx * part(1) - dy * part(0)}, 1), grid);
+  const auto inner = [](const Tensor& a, const Tensor& b) {
+    return ((a * b).sum() / (a.norm() * b.norm())).abs().item<double>();
+  };
+  CHECK(inner(u, rate) < 1e-14);
+  CHECK(inner(vorticity, rate) < 1e-14);
+  const Tensor divergence = dx * rate_modes.select(1, 0) + dy * rate_modes.select(1, 1) + dz * rate_modes.select(1, 2);
+  CHECK((divergence.norm() / rate_modes.norm()).item<double>() < 1e-14);
 }
 
 TEST_CASE("Kuramoto-Sivashinsky: the energy budget closes to rounding", "[physics]")

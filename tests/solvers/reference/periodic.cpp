@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
+#include <locum/physics/advection_diffusion.hpp>
 #include <locum/physics/barotropic.hpp>
 #include <locum/physics/burgers.hpp>
 #include <locum/physics/korteweg_de_vries.hpp>
 #include <locum/physics/kuramoto_sivashinsky.hpp>
 #include <locum/physics/navier_stokes.hpp>
+#include <locum/physics/navier_stokes_3d.hpp>
 #include <locum/physics/quasi_geostrophic.hpp>
 #include <locum/physics/registry.hpp>
 #include <locum/physics/schrodinger.hpp>
@@ -116,6 +118,33 @@ TEST_CASE("periodic solver: Taylor-Green vortices decay exactly", "[solvers]")
   CHECK(relative_distance(only_field(end, "vorticity"), vorticity * std::exp(-0.02 * 13 * 2)) < 1e-12);
 }
 
+TEST_CASE("periodic solver: a wave is carried and damped exactly, in one step", "[solvers]")
+{
+  const AdvectionDiffusion equation({.length = 2 * pi, .velocity = {0.5, 2}, .diffusivity = 0.1});
+  const Grid grid = equation.grid({20, 24});
+  const Tensor y = grid.coordinates(0).unsqueeze(1), x = grid.coordinates(1);
+  const auto wave = [&](double time) {
+    return (x - 2 * time + 3 * (y - 0.5 * time)).sin() * std::exp(-0.1 * 10 * time);
+  };
+  PeriodicSolver solver(equation, {.step = 10});
+  CHECK(relative_distance(only_field(solver.advance(state_of(grid, "u", wave(0)), 2), "u"), wave(2)) < 1e-13);
+}
+
+TEST_CASE("periodic solver: Beltrami flow decays exactly in the cube", "[solvers]")
+{
+  // Arnold, Beltrami and Childress: its vorticity is its velocity, so that u × ω is zero.
+  const NavierStokes3D equation({.viscosity = 0.1});
+  const Grid grid = equation.grid({12, 16, 18});
+  const Tensor z = grid.coordinates(0).view({-1, 1, 1}), y = grid.coordinates(1).view({-1, 1}), x = grid.coordinates(2);
+  const Tensor all = torch::zeros({12, 16, 18}, torch::kFloat64);
+  const Tensor flow =
+      torch::stack({all + z.sin() + 3 * y.cos(), all + 2 * x.sin() + z.cos(), all + 3 * y.sin() + 2 * x.cos()})
+          .unsqueeze(0);
+  Sample state{.domain = grid, .fields = {{"velocity", {flow, "1"}}}, .scalars = {}, .time = 0};
+  PeriodicSolver solver(equation, {.step = 0.05});
+  CHECK(relative_distance(solver.advance(state, 1).field("velocity").values, flow * std::exp(-0.1)) < 1e-12);
+}
+
 TEST_CASE("periodic solver: Lamb's dipole travels at its own speed", "[solvers]")
 {
   // Lamb, Hydrodynamics (1932), §165: vorticity −2 U k J1(kr) / J0(ka) sin θ inside the circle ka = 3.8317.
@@ -181,6 +210,8 @@ TEST_CASE("periodic solver: our loops and libtorch's operations agree, and membe
       {"korteweg_de_vries", {{32}, 1e-3}},
       {"kuramoto_sivashinsky", {{50}, 0.05}},
       {"navier_stokes", {{16, 18}, 0.01}},
+      {"navier_stokes_3d", {{8, 9, 10}, 0.01}},
+      {"advection_diffusion", {{21}, 0.1}},
       {"quasi_geostrophic", {{16, 20}, 3600}},
       {"schrodinger", {{64}, 1e-3}}};
   for (const auto& [name, set_up] : grids)
