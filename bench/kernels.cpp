@@ -4,6 +4,7 @@
 //     build/release/bin/bench_kernels
 #include <benchmark/benchmark.h>
 #include <locum/operators/kernels/mixing.hpp>
+#include <locum/operators/spectral_convolution.hpp>
 
 #include <chrono>
 #include <cstring>
@@ -117,8 +118,47 @@ void convolution(benchmark::State& state)
                 spectrum.data(), room.data());
 }
 
+/// Spectral convolution of 32 channels, batch 4, on a grid of `axes` axes of n points: by products with small matrices
+/// or by libtorch's FFT, with more and more of the frequencies kept. Where the two meet, is_faster() should change.
+void frequencies(benchmark::State& state, bool by_fft)
+{
+  const std::int64_t n = state.range(0), m = state.range(1), axes = state.range(2), channels = 32, batch = 4;
+  std::vector<std::int64_t> points(static_cast<std::size_t>(axes), n), shape = {batch}, weights = {m + 1};
+  std::vector<Band> bands = {{0, m}};
+  if (axes == 2) {
+    bands.push_back({-m, m - 1});
+    weights.push_back(2 * m);
+  }
+  shape.insert(shape.end(), points.begin(), points.end());
+  shape.push_back(channels);
+  weights.insert(weights.end(), {2, channels, channels});
+  const torch::NoGradGuard no_gradients;
+  torch::set_num_threads(1);
+  const torch::Tensor x = torch::rand(shape), R = torch::rand(weights), y = torch::empty(shape);
+  Transform<float> transform(points, {bands.rbegin(), bands.rend()});
+  const torch::Tensor spectrum = torch::empty({batch * transform.modes() * 2 * channels}),
+                      room = torch::empty_like(spectrum);
+  for (auto _ : state) {
+    if (by_fft) spectral_convolution_by_fft(x, R, bands);
+    else
+      convolve<float>(instructions<float>(), transform, 1, batch, channels, channels, R.data_ptr<float>(),
+                      x.data_ptr<float>(), y.data_ptr<float>(), spectrum.data_ptr<float>(), room.data_ptr<float>());
+  }
+}
+
+void frequencies_kept(benchmark::internal::Benchmark* all)
+{
+  for (const std::int64_t n : {256, 1024, 4096})
+    for (std::int64_t m = 16; m <= n / 2 && m <= 512; m *= 2) all->Args({n, m, 1});
+  for (const std::int64_t n : {64, 128, 256})
+    for (std::int64_t m = 16; m <= n / 2; m *= 2) all->Args({n, m, 2});
+  all->ArgNames({"points", "frequencies", "axes"})->Unit(benchmark::kMillisecond);
+}
+
 }  // namespace
 
+BENCHMARK_CAPTURE(frequencies, by_products, false)->Apply(frequencies_kept);
+BENCHMARK_CAPTURE(frequencies, by_fft, true)->Apply(frequencies_kept);
 // Pointwise maps, gradients by their weights, transforms along an axis, mixing: the shapes of that layer.
 BENCHMARK(multiply<float>)
     ->Args({64, 32, 32})
