@@ -2,11 +2,13 @@
 
 #include <locum/core/agree.hpp>
 #include <locum/core/progress.hpp>
+#include <locum/io/atomic_file.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/io/dataset_writer.hpp>
 
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 namespace locum::solvers {
 
@@ -103,22 +105,27 @@ void write_part(const physics::SteadyEquation& equation, SteadySolver& solver, c
 std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& equation, SteadySolver& solver,
                       const Draws& draws, const fs::path& file, const Provenance& provenance, const Log& log)
 {
-  bool complete = false;
-  std::int64_t samples = 0;
-  agree(ranks, [&] {
-    complete = fs::exists(file);
-    if (!complete) return;
-    refuse_other_provenance(file, provenance);
-    samples = io::open_dataset(file)->size();
-  });
-  if (complete) return samples;
-
   const fs::path folder = file.string() + ".parts";
+  std::int64_t samples = 0;
+  // Rank 0 decides for all: on a network file system the others may not see the file yet, and then fail here.
+  std::error_code unknown;
+  const bool complete = ranks.sum(ranks.is_root() && fs::exists(file, unknown)) > 0;
+  if (complete) {
+    agree(ranks, [&] {
+      refuse_other_provenance(file, provenance);
+      samples = io::open_dataset(file)->size();
+    });
+    if (ranks.is_root()) fs::remove_all(folder, unknown);  // of a run killed while it did so
+    return samples;
+  }
+
   const std::int64_t parts = (draws.samples + part_samples - 1) / part_samples;
   const auto part_file = [&](std::int64_t part) { return folder / fmt::format("{:06}.h5", part); };
   Progress progress(log, fmt::format("generating {}", file.filename().string()), draws.samples, "samples");
   agree(ranks, [&] {
-    fs::create_directories(folder);
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure) throw io::system_error("making the folder of unfinished parts", folder, failure.value());
     for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
       const std::int64_t first = part * part_samples;
       if (fs::exists(part_file(part))) refuse_other_provenance(part_file(part), provenance);
@@ -167,9 +174,9 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
         writer.write(first_rows[static_cast<std::size_t>(part)], dataset->read(fields(*dataset), 0, dataset->size()));
     }
   });
-  writer.close();
-  ranks.barrier();
-  if (ranks.is_root()) fs::remove_all(folder);
+  writer.close();  // all ranks have read the parts
+  if (ranks.is_root() && fs::remove_all(folder, unknown) == static_cast<std::uintmax_t>(-1))
+    log->warn("{} is complete, but {} could not be removed: {}", file.string(), folder.string(), unknown.message());
   log->info("{}: {} samples", file.string(), samples);
   for (const auto& [draw, reason] : failures)
     log->warn("draw {} could not be solved and is left out: {}", draw, reason);
