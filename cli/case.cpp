@@ -37,10 +37,18 @@ void read_petsc_words(OptionTable& table, const std::string& words)
   }
 }
 
-void require(bool condition, const std::string& key, const std::string& found, const std::string& expected)
+/// A number that must be in some range.
+template <class Number>
+void require(const OptionReader& reader, bool condition, const std::string& key, Number found,
+             const std::string& expected, const std::string& usual)
 {
-  if (!condition)
-    throw OptionError({.doing = "reading the case", .where = key, .found = found, .expected = expected, .advice = ""});
+  if (condition) return;
+  const OptionEntry* entry = reader.table().find(key);
+  throw OptionError({.doing = "reading the case",
+                     .where = entry ? fmt::format("{}, {}", entry->where, key) : key,
+                     .found = fmt::format("{}", found),
+                     .expected = expected,
+                     .advice = fmt::format("{} = {}", key.substr(key.rfind('.') + 1), usual)});
 }
 
 }  // namespace
@@ -78,17 +86,19 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   if (c.equation) {
     if (c.data.inputs.empty()) c.data.inputs = c.equation->inputs();
     if (c.data.outputs.empty()) c.data.outputs = c.equation->outputs();
-    require(c.generate.samples > 0 && c.generate.test_samples > 0, "generate.samples, generate.test_samples",
-            fmt::format("{}, {}", c.generate.samples, c.generate.test_samples), "at least 1 of each");
+    require(c.reader, c.generate.samples > 0, "generate.samples", c.generate.samples, "at least 1", "1000");
+    require(c.reader, c.generate.test_samples > 0, "generate.test_samples", c.generate.test_samples, "at least 1",
+            "200");
     c.equation->grid(c.generate.cells);
   }
-  require(c.data.validation >= 0 && c.data.validation < 1, "data.validation", fmt::format("{}", c.data.validation),
-          "a fraction from 0 to below 1");
-  require(c.training.epochs > 0, "training.epochs", fmt::format("{}", c.training.epochs), "at least 1");
-  require(c.training.batch > 0, "training.batch", fmt::format("{}", c.training.batch), "at least 1");
-  require(c.training.schedule.rate > 0, "training.rate", fmt::format("{}", c.training.schedule.rate), "above 0");
-  require(c.evaluate.timed > 0 && c.evaluate.shown > 0, "evaluate.timed, evaluate.shown",
-          fmt::format("{}, {}", c.evaluate.timed, c.evaluate.shown), "at least 1 of each");
+  require(c.reader, c.data.validation >= 0 && c.data.validation < 1, "data.validation", c.data.validation,
+          "a fraction from 0 to below 1", "0.1");
+  require(c.reader, c.data.samples >= 0, "data.samples", c.data.samples, "a number of samples, or 0 for all", "0");
+  require(c.reader, c.training.epochs > 0, "training.epochs", c.training.epochs, "at least 1", "100");
+  require(c.reader, c.training.batch > 0, "training.batch", c.training.batch, "at least 1", "20");
+  require(c.reader, c.training.schedule.rate > 0, "training.rate", c.training.schedule.rate, "above 0", "1e-3");
+  require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
+  require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");
   return c;
 }
 

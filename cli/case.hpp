@@ -94,6 +94,12 @@ struct Case {
   std::string to_toml() const { return reader.to_toml(); }
   /// The options of one section, as they are stored beside results: what made them.
   std::string section(const std::string& name) const { return reader.to_toml(name); }
+  /// What a training depends on: it goes on only with the same.
+  std::string training_settings() const
+  {
+    const std::string made = section("equation") + section("generate") + section("solver.petsc");
+    return (data.train.empty() ? made : "") + section("data") + section("model") + section("training");
+  }
 
   OptionReader reader;
 };

@@ -121,7 +121,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
   std::vector<std::string> fields = inputs;
   fields.insert(fields.end(), outputs.begin(), outputs.end());
-  const Sample test = read_samples(folder.test_data(c), fields, 0, "reading test samples");
+  const Sample test = read_samples(folder.test_data(c), "data.test", fields, 0, "reading test samples");
 
   const Sample prediction = surrogate.solve(test);
   const Tensor truth = stack_channels(test, outputs), predicted = stack_channels(prediction, outputs);
@@ -169,7 +169,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
                    errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(),
                    errors.size(0), 1e3 * seconds);
   if (summary.contains("speed_up"))
-    folder.log->info("reference solver {:.2g} ms a solve: {:.1f} times as long",
+    folder.log->info("reference solver {:.2g} ms a solve: {:.2g} times as long",
                      1e3 * std::get<double>(summary["seconds_per_reference_solve"]),
                      std::get<double>(summary["speed_up"]));
   if (c.target.accept > 0) {

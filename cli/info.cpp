@@ -48,7 +48,8 @@ static void print_dataset(const std::filesystem::path& file)
     fmt::print("  {:<24} {} in {}{}{}\n", field.name, shape, field.unit, field.time_varying ? ", varying in time" : "",
                range);
   }
-  for (const auto& [name, text] : dataset->provenance()) fmt::print("  {}\n{}\n", name, indented(text));
+  for (const auto& [name, text] : dataset->provenance())
+    if (!text.empty()) fmt::print("  {}\n{}\n", name, indented(text));
 }
 
 void info(const std::filesystem::path& file)

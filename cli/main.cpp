@@ -1,10 +1,13 @@
+#include <fmt/ranges.h>
 #include <mpi.h>
 #include <torch/torch.h>
 #include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include <locum/core/communicator.hpp>
@@ -57,6 +60,8 @@ void set_threads(int requested)
   MPI_Comm_size(node, &ranks_here);
   MPI_Comm_free(&node);
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const char* const environment = std::getenv("OMP_NUM_THREADS");
+  if (requested == 0 && environment) requested = std::atoi(environment);
   torch::set_num_threads(requested > 0 ? requested : std::max(1, cores / ranks_here));
   // libtorch's threads call OpenBLAS; threads of its own would fight them for the cores (1.5 times slower).
   if (openblas_set_num_threads) openblas_set_num_threads(1);
@@ -73,7 +78,10 @@ struct CommandLine {
   std::string file;
 };
 
-using Verb = std::function<void(const Communicator&, const Case&, const RunFolder&)>;
+struct Verb {
+  std::function<void(const Communicator&, const Case&, const RunFolder&)> work;
+  Needs needs;
+};
 
 CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& help, CommandLine& line)
 {
@@ -83,9 +91,47 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& he
   verb->add_option("--set", line.overrides, "an option of the case, as training.epochs=5; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--petsc", line.petsc, "PETSc options, as \"-ksp_rtol 1e-10 -pc_type hypre\"");
-  verb->add_option("--threads", line.threads, "threads a rank; default: cores / ranks");
+  verb->add_option("--threads", line.threads, "threads a rank; default: OMP_NUM_THREADS, or cores / ranks")
+      ->check(CLI::PositiveNumber);
   verb->add_flag("--print-config", line.print_config, "print the case with all its defaults and stop");
   return verb;
+}
+
+void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder)
+{
+  if (ranks.size() > 1)
+    throw OptionError({.doing = "running all steps of a case",
+                       .where = "mpiexec",
+                       .found = fmt::format("{} ranks", ranks.size()),
+                       .expected = "one: training uses threads",
+                       .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
+  if (c.data.train.empty() || c.data.test.empty()) {
+    if (c.data.train.empty() && c.equation)
+      try_model(c, c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1),
+                "generate.cells");
+    generate(ranks, c, folder);
+  }
+  train(ranks, c, folder);
+  evaluate(ranks, c, folder);
+}
+
+/// What is wrong with the command line, and the nearest word that would not be.
+OptionError explain(const CLI::App& app, const CLI::ParseError& error)
+{
+  const auto chosen = app.get_subcommands();
+  std::vector<std::string> known;
+  if (chosen.empty())
+    for (const CLI::App* verb : app.get_subcommands(nullptr)) known.push_back(verb->get_name());
+  for (const CLI::Option* option : (chosen.empty() ? &app : chosen.front())->get_options())
+    known.push_back(option->get_name());
+  const auto unknown = app.remaining(/*recurse=*/true);
+  const auto nearest = unknown.empty() ? std::string{} : nearest_name(unknown.front(), known);
+  const std::string help = fmt::format("`locum{} --help`", chosen.empty() ? "" : " " + chosen.front()->get_name());
+  return OptionError({.doing = "reading the command line",
+                      .where = unknown.empty() ? "" : unknown.front(),
+                      .found = error.what(),
+                      .expected = chosen.empty() ? fmt::format("one of {}", fmt::join(known, ", ")) : "",
+                      .advice = nearest.empty() ? help : fmt::format("{}, or {}", nearest, help)});
 }
 
 int run(const MpiSession& mpi, const CommandLine& line, const std::string& verb_name, const Verb& verb)
@@ -99,8 +145,9 @@ int run(const MpiSession& mpi, const CommandLine& line, const std::string& verb_
   set_threads(line.threads);
   const solvers::PetscSession petsc(ranks);
   const RunFolder folder = open_run_folder(
-      ranks, line.output.empty() ? std::filesystem::path("runs") / c.name : std::filesystem::path(line.output), c);
-  verb(ranks, c, folder);
+      ranks, line.output.empty() ? std::filesystem::path("runs") / c.name : std::filesystem::path(line.output), c,
+      verb.needs);
+  verb.work(ranks, c, folder);
   return 0;
 }
 
@@ -115,41 +162,54 @@ int main(int argc, char** argv)
   CommandLine line;
 
   std::map<CLI::App*, Verb> verbs;
-  verbs[add_verb(app, "generate", "solve random problems with the reference solver into an HDF5 dataset", line)] =
-      generate;
-  verbs[add_verb(app, "train", "train a surrogate from an HDF5 dataset", line)] = train;
-  verbs[add_verb(app, "evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
-                 line)] = evaluate;
-  verbs[add_verb(app, "run", "all steps of a case; what is done already is not done again", line)] =
-      [](const Communicator& ranks, const Case& c, const RunFolder& folder) {
-        if (c.data.train.empty() || c.data.test.empty()) generate(ranks, c, folder);
-        train(ranks, c, folder);
-        evaluate(ranks, c, folder);
-      };
-  CLI::App* solving = add_verb(app, "solve", "one problem with the chosen solver", line);
+  const auto add = [&](const std::string& name, const std::string& help, Verb verb) {
+    CLI::App* added = add_verb(app, name, help, line);
+    verbs[added] = std::move(verb);
+    return added;
+  };
+  add("generate", "solve random problems with the reference solver into an HDF5 dataset", {generate, Needs::nothing});
+  add("train", "train a surrogate from an HDF5 dataset", {train, Needs::same_training});
+  add("evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
+      {evaluate, Needs::surrogate});
+  add("run", "all steps of a case; what is done already is not done again", {all_steps, Needs::same_training});
+  CLI::App* solving = add("solve", "one problem with the chosen solver",
+                          {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+                             solve(ranks, c, folder, line.request);
+                           },
+                           Needs::nothing});
   solving->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")->capture_default_str();
   solving->add_option("--input", line.request.input, "HDF5 file with the problem's fields; default: a random problem");
   solving->add_option("--sample", line.request.sample, "row of the file, or number of the random problem")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
-  verbs[solving] = [&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
-    solve(ranks, c, folder, line.request);
-  };
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
   info_verb->add_option("FILE", line.file)->required();
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
-  CLI11_PARSE(app, argc, argv);
+  std::optional<std::string> misuse;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version: MPI is not needed for that
+    misuse = explain(app, error).what();
+  }
   const MpiSession mpi(argc, argv);
+  if (misuse) {
+    mpi.report(*misuse);
+    return 1;
+  }
   try {
     CLI::App* chosen = app.get_subcommands().front();
     if (chosen == info_verb) info(line.file);
     else if (chosen == list_verb) list();
     else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
     return 0;
+  } catch (const c10::Error& error) {
+    mpi.report(fmt::format("in libtorch: {}", error.what_without_backtrace()));
   } catch (const std::exception& error) {
     mpi.report(error.what());
-    return 1;
   }
+  return 1;
 }

@@ -4,6 +4,8 @@
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
+#include <fmt/ranges.h>
+
 #include <chrono>
 
 #include "data.hpp"
@@ -18,7 +20,22 @@ static std::unique_ptr<SteadySolver> choose(const Communicator& ranks, const Cas
 {
   if (with == "reference") return solvers::make_reference_solver(*c.equation, ranks, c.petsc);
   const fs::path path = fs::is_directory(with) ? fs::path(with) / "best.h5" : fs::path(with);
+  if (!fs::exists(path))
+    throw SystemError({.doing = "choosing the solver",
+                       .where = "--with " + with,
+                       .found = fmt::format("no file {}", path.string()),
+                       .expected = "reference, a checkpoint, or the folder of a run with a trained surrogate in it",
+                       .advice = "`locum train` first, or --with reference"});
   auto surrogate = std::make_unique<Surrogate>(Surrogate::load(path));
+  const auto inputs = operators::fields_of(surrogate->inputs()), outputs = operators::fields_of(surrogate->outputs());
+  if (inputs != c.equation->inputs() || outputs != c.equation->outputs())
+    throw OptionError(
+        {.doing = "choosing the solver",
+         .where = path.string(),
+         .found = fmt::format("a surrogate from {} to {}", fmt::join(inputs, ", "), fmt::join(outputs, ", ")),
+         .expected = fmt::format("{} to {}, the fields of equation {}", fmt::join(c.equation->inputs(), ", "),
+                                 fmt::join(c.equation->outputs(), ", "), c.equation->name()),
+         .advice = fmt::format("a surrogate trained on that equation; `locum info {}`", path.string())});
   surrogate->to(operators::find_device(c.training.device));
   return surrogate;
 }
@@ -36,12 +53,15 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
 {
   if (!c.equation)
-    throw OptionError(
-        {.doing = "solving", .where = "[equation]", .found = "no equation", .expected = "equation.name", .advice = ""});
+    throw OptionError({.doing = "solving",
+                       .where = "[equation]",
+                       .found = "no equation",
+                       .expected = "equation.name",
+                       .advice = "a case with an equation: `locum list`"});
   Sample problem;
   std::unique_ptr<SteadySolver> solver;
   agree(ranks, [&] { problem = read_problem(c, request); });
-  solver = choose(ranks, c, request.with);
+  agree(ranks, [&] { solver = choose(ranks, c, request.with); });  // makes no collective call yet
 
   const auto timed = [&](SteadySolver& with) {
     const auto start = std::chrono::steady_clock::now();

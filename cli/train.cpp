@@ -13,6 +13,19 @@ namespace locum::cli {
 using operators::Surrogate;
 using operators::TrainingSet;
 
+void try_model(const Case& c, const Sample& problem, const std::string& where)
+{
+  const auto channels = describe_channels(problem, c.data.inputs);
+  try {
+    Surrogate(c.section("model"), channels, channels, RandomStream(0, "trial")).solve(problem.members(0, 1));
+  } catch (const ShapeError& error) {
+    Report report = error.report();
+    report.where = fmt::format("[model] on {}, {}", where, report.where);
+    report.doing = "trying the model on the grid";
+    throw ShapeError(report);
+  }
+}
+
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
   if (ranks.size() > 1)
@@ -23,9 +36,17 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                        .advice = "`locum train` without mpiexec; `locum generate` runs on any number"});
   std::vector<std::string> fields = c.data.inputs;
   fields.insert(fields.end(), c.data.outputs.begin(), c.data.outputs.end());
-  const Sample data = read_samples(folder.train_data(c), fields, c.data.samples, "reading training samples");
+  const Sample data =
+      read_samples(folder.train_data(c), "data.train", fields, c.data.samples, "reading training samples");
+  try_model(c, data.members(0, 1), folder.train_data(c).string());
 
   const auto held_out = static_cast<std::int64_t>(std::llround(c.data.validation * static_cast<double>(data.batch())));
+  if (held_out == data.batch())
+    throw OptionError({.doing = "choosing the samples to validate with",
+                       .where = "data.validation",
+                       .found = fmt::format("{}, which holds out all {} samples", c.data.validation, data.batch()),
+                       .expected = "some left to train on",
+                       .advice = "validation = 0.1"});
   const auto set = [&](std::int64_t first, std::int64_t count) {
     const Sample part = data.members(first, count);
     return TrainingSet{.inputs = stack_channels(part, c.data.inputs), .outputs = stack_channels(part, c.data.outputs)};
@@ -41,8 +62,8 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                    training.inputs.size(0), to_string(training.inputs.sizes().slice(1)), folder.train_data(c).string(),
                    held_out);
 
-  const auto settings = c.section("data") + c.section("model") + c.section("training");
-  const auto result = operators::train(surrogate, training, validation, c.training, folder.path, settings, folder.log);
+  const auto result =
+      operators::train(surrogate, training, validation, c.training, folder.path, c.training_settings(), folder.log);
 
   double seconds = 0;
   for (const auto& [epoch, metrics] : io::read_epochs(folder.metrics())) seconds += metrics.at("seconds");

@@ -14,6 +14,11 @@ namespace locum::cli {
 /// Solves the case's random problems into data/train.h5 and data/test.h5. Collective; samples over ranks.
 void generate(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
+/// Evaluates the case's model, untrained, on one problem: what cannot work fails before hours of computing.
+/// @param where  the problem is from, for the message
+/// @throws ShapeError, OptionError  if the model cannot be built, or not take the problem's grid.
+void try_model(const Case& c, const Sample& problem, const std::string& where);
+
 /// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. One rank.
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
 

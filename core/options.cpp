@@ -63,6 +63,24 @@ struct Text {
 
 std::string to_toml(const OptionValue& value) { return std::visit(Text{}, value); }
 
+void refuse_other_options(const std::string& doing, const std::string& where, const std::string& then,
+                          const std::string& now)
+{
+  if (then == now) return;
+  const auto [a, b] = std::mismatch(then.begin(), then.end(), now.begin(), now.end());
+  const auto line = [](const std::string& text, std::string::const_iterator at) {
+    const auto position = static_cast<std::size_t>(at - text.begin());
+    const auto begin = position == 0 ? 0 : text.rfind('\n', position - 1) + 1;
+    const auto words = text.substr(begin, text.find('\n', position) - begin);
+    return words.empty() ? std::string("nothing") : "`" + words + "`";
+  };
+  throw OptionError({.doing = doing,
+                     .where = where,
+                     .found = line(then, a) + ", as it was made with",
+                     .expected = line(now, b) + ", as the case says now",
+                     .advice = "--output DIR for a new run, or set the option back"});
+}
+
 std::string OptionReader::to_text(const OptionValue& value) { return locum::to_toml(value); }
 
 void OptionReader::refuse(const std::string& key, const OptionEntry& entry, const std::string& expected,

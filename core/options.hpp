@@ -112,6 +112,12 @@ class OptionReader {
 /// A value as TOML spells it.
 std::string to_toml(const OptionValue& value);
 
+/// Holds what a file was made with against the options of now; both as to_toml() writes them.
+/// @param doing, where  for the message: the task, the file
+/// @throws OptionError  naming the first line in which they differ, as it was and as it is.
+void refuse_other_options(const std::string& doing, const std::string& where, const std::string& then,
+                          const std::string& now);
+
 template <class Member>
 void OptionReader::convert(const std::string& key, const OptionEntry& entry, Member& member)
 {

@@ -5,12 +5,14 @@
 
 namespace locum::operators {
 
-static std::shared_ptr<Operator> build(const std::string& model, std::size_t inputs, std::size_t outputs,
+/// Builds the model that `options` describe, and completes them by the defaults.
+static std::shared_ptr<Operator> build(std::string& options, std::size_t inputs, std::size_t outputs,
                                        RandomStream weights)
 {
-  OptionReader reader(io::parse_toml(model, "[model]"));
+  OptionReader reader(io::parse_toml(options, "[model]"));
   const auto builder = configure_model(reader, "");
   reader.refuse_unknown();
+  options = reader.to_toml("");
   return builder(static_cast<std::int64_t>(inputs), static_cast<std::int64_t>(outputs), std::move(weights));
 }
 

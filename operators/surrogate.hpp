@@ -39,6 +39,8 @@ class Surrogate : public SteadySolver {
   void to(torch::Device device);
 
   Operator& model() noexcept { return *model_; }
+  /// Name and options of the model as TOML, defaults included.
+  const std::string& options() const noexcept { return options_; }
   const std::vector<Channel>& inputs() const noexcept { return inputs_; }
   const std::vector<Channel>& outputs() const noexcept { return outputs_; }
   torch::Dtype type() const noexcept { return type_; }

@@ -1,6 +1,7 @@
 #include "generate.hpp"
 
 #include <locum/core/agree.hpp>
+#include <locum/core/options.hpp>
 #include <locum/core/progress.hpp>
 #include <locum/io/atomic_file.hpp>
 #include <locum/io/dataset.hpp>
@@ -47,12 +48,8 @@ void refuse_other_provenance(const fs::path& file, const Provenance& expected)
   const auto found = io::open_dataset(file)->provenance();
   for (const auto& [key, value] : expected) {
     const auto entry = found.find(key);
-    if (entry != found.end() && entry->second == value) continue;
-    throw OptionError({.doing = "generating a dataset",
-                       .where = fmt::format("{}, {}", file.string(), key),
-                       .found = entry == found.end() ? "nothing" : "\n" + entry->second,
-                       .expected = "\n" + value,
-                       .advice = "delete it, or --output DIR for a new run"});
+    refuse_other_options("generating a dataset", fmt::format("{}, {}", file.string(), key),
+                         entry == found.end() ? "" : entry->second, value);
   }
 }
 
@@ -153,14 +150,16 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
         failures.push_back(std::move(failure));
       if (!example && dataset->size() > 0) example = dataset->read(fields(*dataset), 0, 1);
     }
-    if (!example)
-      throw SolverError({.doing = "generating a dataset",
-                         .where = file.string(),
-                         .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
-                                              failures.empty() ? "" : failures.front().reason),
-                         .expected = "solutions",
-                         .advice = ""});
   });
+  if (!example) {                                 // on all ranks alike
+    if (ranks.is_root()) fs::remove_all(folder);  // no work is lost, and other options may be tried
+    throw SolverError({.doing = "generating a dataset",
+                       .where = file.string(),
+                       .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
+                                            failures.empty() ? "" : failures.front().reason),
+                       .expected = "solutions",
+                       .advice = "other options in [solver.petsc], or --petsc \"…\""});
+  }
 
   auto final_provenance = provenance;
   final_provenance["failed_draws"] = to_text(failures);

@@ -12,17 +12,20 @@ static Tensor norm_of(const Tensor& values)
 }
 
 /// u and its first derivatives side by side: [batch, n] whose norm is that of H¹.
-static Tensor with_gradient(const Tensor& u)
+static Tensor with_gradient(const Tensor& u, Edges edges)
 {
   std::vector<Tensor> parts = {u.flatten(1)};
   for (std::int64_t axis = 2; axis < u.dim(); ++axis) {
     const double spacing = 1 / static_cast<double>(u.size(axis));
-    parts.push_back(torch::gradient(u, torch::Scalar(spacing), axis, /*edge_order=*/2)[0].flatten(1));
+    const Tensor slope = edges == Edges::periodic
+                             ? (u.roll(-1, axis) - u.roll(1, axis)) / (2 * spacing)
+                             : torch::gradient(u, torch::Scalar(spacing), axis, /*edge_order=*/2)[0];
+    parts.push_back(slope.flatten(1));
   }
   return torch::cat(parts, 1);
 }
 
-Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth)
+Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges)
 {
   if (prediction.sizes() != truth.sizes())
     throw ShapeError({.doing = "comparing a prediction with the truth",
@@ -33,7 +36,7 @@ Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth)
   const Tensor difference = prediction - truth;
   switch (loss) {
     case Loss::h1:
-      return norm_of(with_gradient(difference)) / norm_of(with_gradient(truth));
+      return norm_of(with_gradient(difference, edges)) / norm_of(with_gradient(truth, edges));
     case Loss::mse:
       return difference.square().flatten(1).mean(1, /*keepdim=*/false, torch::kFloat64);
     case Loss::relative_l2:
@@ -42,9 +45,9 @@ Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth)
   return norm_of(difference) / norm_of(truth);
 }
 
-Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth)
+Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges)
 {
-  return errors_of(loss, prediction, truth).mean();
+  return errors_of(loss, prediction, truth, edges).mean();
 }
 
 }  // namespace locum::operators

@@ -20,18 +20,29 @@ constexpr auto option_names(Loss)
                     std::pair{Loss::mse, "mse"}};
 }
 
+/// How derivatives are taken at the edges of the grid.
+enum class Edges {
+  one_sided,  ///< From inside, to second order: data need not be periodic.
+  periodic,   ///< Centrally: what follows the last point is the first, as in neuraloperator's H1Loss.
+};
+
+constexpr auto option_names(Edges)
+{
+  return std::array{std::pair{Edges::one_sided, "one_sided"}, std::pair{Edges::periodic, "periodic"}};
+}
+
 /// Error of each sample, over its channels and points; sums are in float64.
 ///
-/// h1 takes ‖u‖² = Σ (u² + |∇u|²) with differences over spacing 1/n (the domain has unit length along each axis):
-/// central inside, one-sided of second order at the edges, so that data need not be periodic. neuraloperator's H1Loss
-/// is the same but for wrapping around at the edges.
+/// h1 takes ‖u‖² = Σ (u² + |∇u|²) with central differences over spacing 1/n: the domain has unit length along each
+/// axis.
 /// @param prediction, truth  [batch, channel, (z, y,) x]; for h1 with at least three points an axis
+/// @param edges              what h1 does there; the other losses have no derivatives
 /// @return                   [batch], float64
 /// @throws ShapeError  if the shapes differ.
 /// Limits: relative errors of a truth that is 0 everywhere are not finite.
-Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth);
+Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges = Edges::one_sided);
 
 /// Mean over the batch of errors_of(): what training makes small. A float64 number.
-Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth);
+Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges = Edges::one_sided);
 
 }  // namespace locum::operators

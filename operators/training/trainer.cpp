@@ -50,7 +50,7 @@ class TrainingState {
   void load(const std::filesystem::path& file, const std::string& settings)
   {
     const auto checkpoint = io::Checkpoint::read(file);
-    refuse_other_settings(checkpoint.text("training/settings"), settings, file.string());
+    refuse_other_options("resuming training", file.string(), checkpoint.text("training/settings"), settings);
     copy_weights(surrogate_.model(), Surrogate::load(checkpoint, file.string()).model());
     epoch = checkpoint.integer("training/epoch");
     best_validation = checkpoint.real("training/best_validation");
@@ -70,23 +70,6 @@ class TrainingState {
   }
 
  private:
-  /// Names the first line that differs.
-  static void refuse_other_settings(const std::string& stored, const std::string& now, const std::string& where)
-  {
-    if (stored == now) return;
-    const auto [a, b] = std::mismatch(stored.begin(), stored.end(), now.begin(), now.end());
-    const auto line = [](const std::string& text, std::string::const_iterator at) {
-      const auto position = static_cast<std::size_t>(at - text.begin());
-      const auto begin = position == 0 ? 0 : text.rfind('\n', position - 1) + 1;
-      return text.substr(begin, text.find('\n', position) - begin);
-    };
-    throw OptionError({.doing = "resuming training",
-                       .where = where,
-                       .found = fmt::format("trained with `{}`", line(stored, a)),
-                       .expected = fmt::format("`{}`, as the case says now", line(now, b)),
-                       .advice = "--output DIR for a new run, or set the option back"});
-  }
-
   Surrogate& surrogate_;
   Adam& adam_;
 };
@@ -130,7 +113,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
   const auto last = folder / "checkpoint.h5", best = folder / "best.h5";
   if (std::filesystem::exists(last)) {
     state.load(last, settings);
-    log->info("resuming training after epoch {} of {}", state.epoch, options.epochs);
+    if (state.epoch < options.epochs) log->info("resuming training after epoch {} of {}", state.epoch, options.epochs);
+    else log->info("trained already: {} epochs", state.epoch);
   }
 
   const std::int64_t samples = inputs.size(0);
@@ -151,8 +135,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
       const std::int64_t first = step * options.batch;
       const Tensor chosen = order.narrow(0, first, std::min(options.batch, samples - first));
       const Tensor output = model.forward(inputs.index_select(0, chosen));
-      const Tensor loss =
-          loss_of(options.loss, physical ? decode.decode(output) : output, targets.index_select(0, chosen));
+      const Tensor loss = loss_of(options.loss, physical ? decode.decode(output) : output,
+                                  targets.index_select(0, chosen), options.loss_edges);
       adam.zero_gradients();
       loss.backward();
       // Halfway through the step: neither the first nor the last rate is zero.
@@ -186,8 +170,8 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
       state.save(best, settings);
     }
     state.save(last, settings);
-    log->info("epoch {:4}/{}  loss {:.4f}  validation {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss,
-              error, is_best ? " best" : "", seconds);
+    const auto verdict = validates ? fmt::format("  validation {:.4f}{}", error, is_best ? " best" : "") : "";
+    log->info("epoch {:4}/{}  loss {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss, verdict, seconds);
   }
 
   TrainingState::copy_weights(model, Surrogate::load(best).model());

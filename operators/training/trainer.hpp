@@ -47,6 +47,7 @@ struct TrainingOptions {
   std::int64_t batch = 20;
   std::int64_t seed = 0;
   Loss loss = Loss::relative_l2;
+  Edges loss_edges = Edges::one_sided;
   LossSpace loss_space = LossSpace::physical;
   Optimiser optimiser = Optimiser::adamw;
   double weight_decay = 1e-4;
@@ -64,6 +65,7 @@ struct TrainingOptions {
     option("batch", batch, "samples a step");
     option("seed", seed, "of the initial weights and the order of samples");
     option("loss", loss, "relative_l2, h1 or mse");
+    option("loss_edges", loss_edges, "derivatives of h1 at the edges of the grid: one_sided or periodic");
     option("loss_space", loss_space, "physical: in the data's units; normalised: as the network sees them");
     option("optimiser", optimiser, "adam or adamw");
     option("weight_decay", weight_decay, "adam: part of the gradient; adamw: decoupled");

@@ -178,8 +178,11 @@ Sample DarcySolver::solve(const Sample& problem)
   const Tensor f = in_float64(equation_.forcing(problem));
   const auto members = a.size(0), ny = a.size(2), nx = a.size(3);
 
-  if (!workspace_ || workspace_->ny != ny || workspace_->nx != nx)
-    workspace_ = std::make_unique<Workspace>(ny, nx, ranks_.raw(), options_);
+  if (!workspace_ || workspace_->ny != ny || workspace_->nx != nx) try {
+      workspace_ = std::make_unique<Workspace>(ny, nx, ranks_.raw(), options_);
+    } catch (const SolverError& error) {
+      throw OptionError(error.report());  // no fault of this problem: no other could be solved either
+    }
 
   const Tensor u = torch::zeros_like(a);
   const Tensor iterations = torch::empty({members}, torch::kFloat64), residuals = torch::empty_like(iterations);

@@ -46,6 +46,17 @@ TEST_CASE("H1: second order towards the Sobolev norm", "[operators][order]")
   CHECK_THAT(std::log2(errors[2] / errors[3]), WithinAbs(2.0, 0.1));
 }
 
+TEST_CASE("H1, periodic: a wave's central difference is its own, at the edges too", "[operators]")
+{
+  const std::int64_t n = 17;
+  const Tensor x = torch::arange(n, torch::kFloat64) * (2 * M_PI / n);
+  const Tensor truth = x.sin().view({1, 1, n}), prediction = truth + 0.1 * (3 * x).cos().view({1, 1, n});
+
+  const auto wave_number = [&](double k) { return n * std::sin(2 * M_PI * k / n); };  // of the difference over 2/n
+  const double expected = 0.1 * std::sqrt((1 + std::pow(wave_number(3), 2)) / (1 + std::pow(wave_number(1), 2)));
+  CHECK_THAT(loss_of(Loss::h1, prediction, truth, Edges::periodic).item<double>(), WithinAbs(expected, 1e-13));
+}
+
 TEST_CASE("H1: exact for a parabola that does not match at the edges", "[operators]")
 {
   // Differences of second order are exact for x², also at the edges: Σ (x⁴ + 4x²) against Σ 1 for truth 1.
