@@ -1,6 +1,7 @@
 #include <locum/core/error.hpp>
 #include <locum/io/checkpoint.hpp>
 #include <locum/io/dataset.hpp>
+#include <locum/io/quarantine.hpp>
 #include <locum/operators/surrogate.hpp>
 
 #include "verbs.hpp"
@@ -36,6 +37,11 @@ static void print_checkpoint(const std::filesystem::path& file)
 
 static void print_dataset(const std::filesystem::path& file)
 {
+  io::in_quarantine(file, [&] {  // people look first at what they do not know
+    const auto dataset = io::open_dataset(file);
+    for (const auto& field : dataset->fields())
+      dataset->read({field.name}, 0, std::min<std::int64_t>(1, dataset->size()));
+  });
   const auto dataset = io::open_dataset(file);
   fmt::print("{}: {}, {} samples, {} steps\n", file.string(), dataset->layout(), dataset->size(), dataset->steps());
   for (const auto& field : dataset->fields()) {

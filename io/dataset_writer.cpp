@@ -1,8 +1,10 @@
 #include "dataset_writer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -145,25 +147,19 @@ std::int64_t offset_of(hid_t file, const std::string& path, const hdf5::Task& ta
 }
 
 /// The whole file but for its values, with room for them.
-/// @param offsets  of the values, by path: filled in
-void lay_out(const std::filesystem::path& path, const DatasetHeader& header,
-             std::map<std::string, std::int64_t>& offsets)
+void lay_out(hid_t file, const DatasetHeader& header, const hdf5::Task& task)
 {
-  const hdf5::Task task = writing(path);
-  hdf5::FileHandle file(hdf5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), task));
-  hdf5::write_attribute(file.get(), "dataset_name", header.name, task);
-  hdf5::write_attribute(file.get(), "grid_type", std::string("cartesian"), task);
-  hdf5::write_attribute(file.get(), "n_spatial_dims", static_cast<std::int64_t>(header.grid.axes.size()), task);
-  hdf5::write_attribute(file.get(), "n_trajectories", header.samples, task);
-  hdf5::write_attribute(file.get(), "simulation_parameters", std::vector<std::string>{}, task);
-  lay_out_dimensions(file.get(), header, task);
-  lay_out_boundaries(file.get(), header.grid, task);
-  lay_out_fields(file.get(), header, task);
-  lay_out_scalars(file.get(), header, task);
-  const auto provenance = hdf5::create_group(file.get(), "provenance", task);
+  hdf5::write_attribute(file, "dataset_name", header.name, task);
+  hdf5::write_attribute(file, "grid_type", std::string("cartesian"), task);
+  hdf5::write_attribute(file, "n_spatial_dims", static_cast<std::int64_t>(header.grid.axes.size()), task);
+  hdf5::write_attribute(file, "n_trajectories", header.samples, task);
+  hdf5::write_attribute(file, "simulation_parameters", std::vector<std::string>{}, task);
+  lay_out_dimensions(file, header, task);
+  lay_out_boundaries(file, header.grid, task);
+  lay_out_fields(file, header, task);
+  lay_out_scalars(file, header, task);
+  const auto provenance = hdf5::create_group(file, "provenance", task);
   for (const auto& [name, value] : header.provenance) hdf5::write_attribute(provenance.get(), name, value, task);
-  for (auto& [name, offset] : offsets) offset = offset_of(file.get(), name, task);
-  hdf5::check(H5Fclose(file.give_up()), task);
 }
 
 /// Copies what is in a file of holes for the most part.
@@ -183,16 +179,26 @@ void copy_content(const Descriptor& from, const std::filesystem::path& to)
 }
 
 /// Makes `partial`, all but the values, by one process alone: nothing in it can depend on the number of ranks. HDF5
-/// does it in memory, as it does not recover from a disk that fails, and crashes when the program ends.
+/// does it in memory, where the values are holes that cost nothing: it does not recover from a disk that fails, and
+/// crashes when the program ends.
 /// @param offsets  of the values, by path: filled in
 void make_partial(const std::filesystem::path& partial, const DatasetHeader& header,
                   std::map<std::string, std::int64_t>& offsets)
 {
-  const Descriptor memory(::memfd_create("locum", MFD_CLOEXEC));
-  if (!memory) throw system_error("laying out in memory", partial, errno);
-  const std::filesystem::path in_memory = fmt::format("/proc/self/fd/{}", memory.get());
-  lay_out(in_memory, header, offsets);
-  reserve(partial, std::filesystem::file_size(in_memory));  // a disk that is too small shows now, not after hours
+  std::string name = "/dev/shm/locum-XXXXXX";
+  const Descriptor memory(::mkostemp(name.data(), O_CLOEXEC));
+  if (!memory) throw system_error("laying out the dataset in memory", name, errno);
+  const hdf5::Task task{
+      .doing = "laying out the dataset", .where = partial.string(), .access = hdf5::Task::Access::write};
+  hdf5::FileHandle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  ::unlink(name.c_str());  // it goes on without a name, and nothing is left of a process that is killed
+  hdf5::check(file.get(), task);
+  lay_out(file.get(), header, task);
+  for (auto& [path, offset] : offsets) offset = offset_of(file.get(), path, task);
+  hdf5::check(H5Fclose(file.give_up()), task);
+
+  const off_t size = ::lseek(memory.get(), 0, SEEK_END);
+  reserve(partial, static_cast<std::size_t>(size));  // a disk that is too small shows now, not after hours
   copy_content(memory, partial);
 }
 

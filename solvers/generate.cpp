@@ -151,8 +151,8 @@ std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& 
       if (!example && dataset->size() > 0) example = dataset->read(fields(*dataset), 0, 1);
     }
   });
-  if (!example) {                                 // on all ranks alike
-    if (ranks.is_root()) fs::remove_all(folder);  // no work is lost, and other options may be tried
+  if (!example) {                                          // on all ranks alike
+    if (ranks.is_root()) fs::remove_all(folder, unknown);  // no work is lost, and other options may be tried
     throw SolverError({.doing = "generating a dataset",
                        .where = file.string(),
                        .found = fmt::format("all {} solves failed; the first: {}", draws.samples,

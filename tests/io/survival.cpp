@@ -355,7 +355,10 @@ TEST_CASE("dataset: killed while it is written, a whole file has its name", "[io
   kill_dataset_writer(501);
 }
 
-TEST_CASE("dataset: killed at thousands of bytes, none is lost", "[.full][io][restart][faults]") { kill_dataset_writer(5); }
+TEST_CASE("dataset: killed at thousands of bytes, none is lost", "[.full][io][restart][faults]")
+{
+  kill_dataset_writer(5);
+}
 
 TEST_CASE("dataset: on a disk that fails at any byte or call, the old one stays and the process lives",
           "[io][error][faults]")

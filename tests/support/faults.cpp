@@ -45,15 +45,19 @@ bool is_struck(const char* name)
   return calls++ == fault.call;
 }
 
-/// Does as much of a write as comes before the fault; what goes into memory alone (memfd) is no write. `write_part(n)`
+/// A file on a disk; not one without a name, which is memory by another word.
+bool is_on_disk(int descriptor)
+{
+  struct stat status;
+  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 0;
+}
+
+/// Does as much of a write as comes before the fault. `write_part(n)`
 /// writes the first n bytes.
 template <class WritePart>
 ssize_t write_some(const char* name, int descriptor, std::size_t size, WritePart&& write_part)
 {
-  struct stat status;
-  if (fault.kind == Fault::Kind::none || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) ||
-      status.st_nlink == 0)
-    return write_part(size);
+  if (fault.kind == Fault::Kind::none || !is_on_disk(descriptor)) return write_part(size);
   if (is_struck(name)) return strike();
   const auto room = fault.byte < 0 ? static_cast<std::int64_t>(size) : fault.byte - bytes;
   if (room >= static_cast<std::int64_t>(size) &&
@@ -198,7 +202,7 @@ int rename(const char* from, const char* to) noexcept
 int ftruncate64(int descriptor, off64_t size) noexcept
 {
   static const auto next = real<int(int, off64_t)>("ftruncate64");
-  return is_struck("ftruncate") ? strike() : next(descriptor, size);
+  return is_on_disk(descriptor) && is_struck("ftruncate") ? strike() : next(descriptor, size);
 }
 
 int ftruncate(int descriptor, off_t size) noexcept { return ftruncate64(descriptor, size); }
@@ -206,7 +210,7 @@ int ftruncate(int descriptor, off_t size) noexcept { return ftruncate64(descript
 int fallocate64(int descriptor, int mode, off64_t at, off64_t size)
 {
   static const auto next = real<int(int, int, off64_t, off64_t)>("fallocate64");
-  return is_struck("fallocate") ? strike() : next(descriptor, mode, at, size);
+  return is_on_disk(descriptor) && is_struck("fallocate") ? strike() : next(descriptor, mode, at, size);
 }
 
 int fallocate(int descriptor, int mode, off_t at, off_t size) { return fallocate64(descriptor, mode, at, size); }
@@ -220,7 +224,7 @@ int unlinkat(int folder, const char* name, int flags) noexcept
 int flock(int descriptor, int operation) noexcept
 {
   static const auto next = real<int(int, int)>("flock");
-  return is_struck("flock") ? strike() : next(descriptor, operation);
+  return std::strcmp(fault.only, "flock") == 0 && is_struck("flock") ? strike() : next(descriptor, operation);
 }
 
 }  // extern "C"

@@ -9,14 +9,15 @@
 namespace locum::tests {
 
 /// What goes wrong, and when. Bytes are counted over all writes to regular files, calls over all system calls that
-/// change a file or a folder: write, fsync, rename, ftruncate, fallocate, unlink, flock.
+/// change a file or a folder: write, fsync, rename, ftruncate, fallocate, unlink.
 struct Fault {
   enum class Kind { none, kill, fail };
   Kind kind = Kind::none;
   std::int64_t byte = -1;  ///< When so many bytes are written: of the write in progress, the part before.
   std::int64_t call = -1;  ///< Instead of call number `call`, from 0.
   int error = 28;          ///< What a failing call says: ENOSPC. A disk that failed at a byte stays full.
-  const char* only = "";   ///< Only calls of this name ("fsync", "rename", "flock", "open"); "" for all but open.
+  const char* only = "";   ///< Only calls of this name ("fsync", "rename", "flock", "open"); "" for all but
+                           ///< flock and open.
 };
 
 /// From now on in this process.
