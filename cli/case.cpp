@@ -37,6 +37,19 @@ void read_petsc_words(OptionTable& table, const std::string& words)
   }
 }
 
+/// Options of every section below `section`: [data.fields.u], [data.fields.v].
+template <class Options>
+void read_named(OptionReader& reader, const std::string& section, std::map<std::string, Options>& named)
+{
+  for (const auto& [key, entry] : reader.table().entries()) {
+    if (!key.starts_with(section + ".")) continue;
+    const auto rest = key.substr(section.size() + 1);
+    const auto name = rest.substr(0, rest.rfind('.'));
+    if (rest.find('.') == std::string::npos || named.contains(name)) continue;
+    reader.read(section + "." + name, named[name]);
+  }
+}
+
 /// A number that must be in some range.
 template <class Number>
 void require(const OptionReader& reader, bool condition, const std::string& key, Number found,
@@ -65,6 +78,7 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .equation = {},
          .generate = {},
          .data = {},
+         .dataset = {},
          .training = {},
          .evaluate = {},
          .petsc = {},
@@ -77,6 +91,10 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
     c.reader.read("generate", c.generate);
   }
   c.reader.read("data", c.data);
+  read_named(c.reader, "data.fields", c.dataset.fields);
+  read_named(c.reader, "data.parameters", c.dataset.parameters);
+  read_named(c.reader, "data.axes", c.dataset.axes);
+  c.dataset.every = c.data.every;
   operators::configure_model(c.reader, "model");
   c.reader.read("training", c.training);
   c.reader.read("evaluate", c.evaluate);
@@ -94,12 +112,36 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   require(c.reader, c.data.validation >= 0 && c.data.validation < 1, "data.validation", c.data.validation,
           "a fraction from 0 to below 1", "0.1");
   require(c.reader, c.data.samples >= 0, "data.samples", c.data.samples, "a number of samples, or 0 for all", "0");
+  require(c.reader, c.data.test_fraction >= 0 && c.data.validation + c.data.test_fraction < 1, "data.test_fraction",
+          c.data.test_fraction, "a fraction that leaves samples beside those for validation", "0.1");
+  require(c.reader, c.data.history > 0, "data.history", c.data.history, "at least 1", "1");
+  require(c.reader, c.data.horizon >= 0, "data.horizon", c.data.horizon, "at least 0", "1");
+  require(c.reader, c.data.stride > 0, "data.stride", c.data.stride, "at least 1", "1");
+  require(c.reader, c.data.memory > 0, "data.memory", c.data.memory, "above 0", "4");
+  if (c.data.mask == NotFinite::missing && c.training.loss == operators::Loss::h1)
+    throw OptionError({.doing = "reading the case",
+                       .where = "training.loss",
+                       .found = "\"h1\" with data.mask = \"missing\"",
+                       .expected = "relative_l2 or mse: what is missing has no derivatives",
+                       .advice = "loss = \"relative_l2\""});
   require(c.reader, c.training.epochs > 0, "training.epochs", c.training.epochs, "at least 1", "100");
   require(c.reader, c.training.batch > 0, "training.batch", c.training.batch, "at least 1", "20");
   require(c.reader, c.training.schedule.rate > 0, "training.rate", c.training.schedule.rate, "above 0", "1e-3");
   require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
   require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");
   return c;
+}
+
+std::string Case::data_section() const
+{
+  std::string text = section("data");
+  const auto add = [&](const std::string& name, const auto& named) {
+    for (const auto& [key, options] : named) text += fmt::format("[{}.{}]\n{}", name, key, section(name + "." + key));
+  };
+  add("data.fields", dataset.fields);
+  add("data.parameters", dataset.parameters);
+  add("data.axes", dataset.axes);
+  return text;
 }
 
 }  // namespace locum::cli

@@ -1,4 +1,5 @@
 #pragma once
+#include <locum/io/dataset.hpp>
 #include <locum/operators/registry.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/physics/equation.hpp>
@@ -46,7 +47,21 @@ struct GenerateOptions {
   }
 };
 
-/// [data]: what is trained on and tested with.
+/// What values that are not finite mean.
+enum class NotFinite { error, missing };
+constexpr auto option_names(NotFinite)
+{
+  return std::array{std::pair{NotFinite::error, "error"}, std::pair{NotFinite::missing, "missing"}};
+}
+
+/// Which end of a file is held out.
+enum class HoldOut { last, first };
+constexpr auto option_names(HoldOut)
+{
+  return std::array{std::pair{HoldOut::last, "last"}, std::pair{HoldOut::first, "first"}};
+}
+
+/// [data]: what is trained on and tested with. [data.fields], [data.parameters] and [data.axes] are beside it.
 struct DataOptions {
   std::string train;
   std::string test;
@@ -54,16 +69,32 @@ struct DataOptions {
   std::vector<std::string> outputs;
   std::int64_t samples = 0;
   double validation = 0.1;
+  double test_fraction = 0.1;
+  HoldOut hold_out = HoldOut::last;
+  std::int64_t history = 1;
+  std::int64_t horizon = 0;
+  std::int64_t stride = 1;
+  std::vector<std::int64_t> every;
+  NotFinite mask = NotFinite::error;
+  double memory = 4;
 
   template <class Visitor>
   void visit(Visitor&& option)
   {
-    option("train", train, "HDF5 file of training samples; \"\": what [generate] makes");
-    option("test", test, "HDF5 file of test samples; \"\": what [generate] makes");
+    option("train", train, "HDF5 file or folder of training samples; \"\": what [generate] makes");
+    option("test", test, "the same for testing; \"\": what [generate] makes, or a part of train");
     option("inputs", inputs, "fields the operator reads; []: the equation's");
     option("outputs", outputs, "fields the operator predicts; []: the equation's");
     option("samples", samples, "training samples to use; 0: all");
     option("validation", validation, "fraction of the training samples held out to choose the best weights");
+    option("test_fraction", test_fraction, "fraction of train held out for testing, if there is no test file");
+    option("hold_out", hold_out, "last or first: which samples of train are held out");
+    option("history", history, "steps of the inputs up to now");
+    option("horizon", horizon, "steps of the outputs after now; 0: now");
+    option("stride", stride, "steps of the file between these steps");
+    option("every", every, "use each n-th point along each axis of the grid; []: all points");
+    option("mask", mask, "values that are not finite: error, or missing (land): left out of training and testing");
+    option("memory", memory, "GiB for training samples; what does not fit is streamed");
   }
 };
 
@@ -87,18 +118,21 @@ struct Case {
   std::unique_ptr<physics::SteadyEquation> equation;  ///< Null if the data come from elsewhere.
   GenerateOptions generate;
   DataOptions data;
+  io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;
   EvaluateOptions evaluate;
   std::map<std::string, std::string> petsc;  ///< [solver.petsc]: passed on to PETSc as they are.
 
   std::string to_toml() const { return reader.to_toml(); }
+  /// The data as the case describes them: [data] and its sections.
+  std::string data_section() const;
   /// The options of one section, as they are stored beside results: what made them.
   std::string section(const std::string& name) const { return reader.to_toml(name); }
   /// What a training depends on: it goes on only with the same.
   std::string training_settings() const
   {
     const std::string made = section("equation") + section("generate") + section("solver.petsc");
-    return (data.train.empty() ? made : "") + section("data") + section("model") + section("training");
+    return (data.train.empty() ? made : "") + data_section() + section("model") + section("training");
   }
 
   OptionReader reader;

@@ -1,32 +1,142 @@
 #include "data.hpp"
 
 #include <locum/core/error.hpp>
-#include <locum/io/dataset.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
+#include "verbs.hpp"
+
 namespace locum::cli {
 
-Sample read_samples(const std::filesystem::path& file, const std::string& option,
-                    const std::vector<std::string>& fields, std::int64_t count, const std::string& doing)
+namespace {
+
+using Range = io::Windows::Range;
+
+struct Split {
+  Range training, validation, test;
+};
+
+/// Splits windows into training, validation and test, one after the other, or backwards if the first are held out.
+/// @param length  steps a window reaches over
+Split split(const Case& c, const Range& all, std::int64_t length, bool test_from_train)
 {
-  if (!std::filesystem::exists(file))
+  const bool in_time = all.trajectories == 1 && all.windows > 1;
+  const std::int64_t total = in_time ? all.windows : all.trajectories;
+  const auto part = [&](double fraction) {
+    return static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(total)));
+  };
+  const std::int64_t held_out = part(c.data.validation);
+  const std::int64_t tested = test_from_train ? std::max<std::int64_t>(1, part(c.data.test_fraction)) : 0;
+  // Windows that would share steps with those beyond are left out.
+  const std::int64_t gap = in_time ? length - 1 : 0;
+  const std::int64_t trained = total - (held_out > 0 ? held_out + gap : 0) - (tested > 0 ? tested + gap : 0);
+  const auto range = [&](std::int64_t first, std::int64_t count) {
+    if (c.data.hold_out == HoldOut::first) first = total - first - count;
+    Range some = all;
+    (in_time ? some.first_window : some.first_trajectory) += first;
+    (in_time ? some.windows : some.trajectories) = count;
+    return some;
+  };
+  if (trained < 1)
+    throw OptionError({.doing = "choosing the samples to validate with",
+                       .where = tested > 0 ? "data.validation, data.test_fraction" : "data.validation",
+                       .found = fmt::format("{}, which {}holds out all {} {}", c.data.validation,
+                                            tested > 0 ? fmt::format("with {} for testing ", tested) : "", total,
+                                            in_time ? "windows in time" : "samples"),
+                       .expected = "some left to train on",
+                       .advice = "validation = 0.1"});
+  return {.training = range(0, trained),
+          .validation = range(total - held_out - (tested > 0 ? tested + gap : 0), held_out),
+          .test = range(total - tested, tested)};
+}
+
+bool tests_on_train(const Case& c, const RunFolder& folder) { return folder.test_data(c) == folder.train_data(c); }
+
+/// @param option  that names the file: "data.train"
+std::unique_ptr<io::Dataset> open_samples(const std::filesystem::path& file, const std::string& option, const Case& c,
+                                          std::int64_t samples, const std::string& doing)
+{
+  if (!std::filesystem::exists(file)) {
+    auto fields = c.data.inputs;
+    fields.insert(fields.end(), c.data.outputs.begin(), c.data.outputs.end());
     throw SystemError({.doing = doing,
                        .where = file.string(),
                        .found = "no such file",
                        .expected = fmt::format("an HDF5 file with {}", fmt::join(fields, ", ")),
                        .advice = fmt::format("`locum generate` first, or --set {}=FILE", option)});
-  const auto dataset = io::open_dataset(file);
-  if (dataset->size() == 0 || count > dataset->size())
+  }
+  auto dataset = io::open_dataset(file, c.dataset);
+  if (dataset->size() == 0 || samples > dataset->size())
     throw DataError({.doing = doing,
                      .where = file.string(),
                      .found = fmt::format("{} samples", dataset->size()),
-                     .expected = fmt::format("at least {}", std::max<std::int64_t>(count, 1)),
-                     .advice = count == 0 ? "another file" : "data.samples = 0 for all there are"});
-  Sample samples = dataset->read(fields, 0, count == 0 ? dataset->size() : count);
-  check_finite(samples, doing, file.string());
-  return samples;
+                     .expected = fmt::format("at least {}", std::max<std::int64_t>(samples, 1)),
+                     .advice = samples == 0 ? "another file" : "data.samples = 0 for all there are"});
+  return dataset;
+}
+
+Range limited(Range all, std::int64_t samples)
+{
+  if (samples > 0) all.trajectories = samples;
+  return all;
+}
+
+io::Windows::Rows read_rows(const io::Windows& windows, const Range& range, const Case& c, const std::string& doing)
+{
+  auto rows = windows.read({range});
+  if (c.data.mask == NotFinite::error) windows.check_finite(rows, {range}, doing);
+  return rows;
+}
+
+}  // namespace
+
+TrainingData open_training_data(const Case& c, const RunFolder& folder)
+{
+  const std::string doing = "reading training samples";
+  TrainingData data;
+  data.dataset = open_samples(folder.train_data(c), "data.train", c, c.data.samples, doing);
+  const auto inputs = io::Windows::names(*data.dataset, c.data.inputs, 1 - c.data.history, 0);
+  const auto outputs =
+      io::Windows::names(*data.dataset, c.data.outputs, std::min<std::int64_t>(1, c.data.horizon), c.data.horizon);
+  data.windows = std::make_unique<io::Windows>(*data.dataset, inputs, outputs, c.data.stride);
+  const io::Windows& windows = *data.windows;
+  data.inputs = windows.input_channels();
+  data.outputs = windows.output_channels();
+  data.points = shape_of(data.dataset->domain(windows.fields()));
+
+  Range one = windows.all();
+  one.trajectories = one.windows = 1;
+  Sample problem = windows.sample(windows.read({one}), one);
+  for (auto& [name, field] : problem.fields) field.values = field.values.nan_to_num();  // only its grid matters
+  try_model(c, problem, inputs, folder.train_data(c).string());
+
+  const Split parts = split(c, limited(windows.all(), c.data.samples), windows.length(), tests_on_train(c, folder));
+  const auto memory = static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024);
+  data.streamed = (parts.training.size() + parts.validation.size()) * windows.bytes_a_window() > memory;
+  const auto source = [&](const Range& range) -> std::unique_ptr<io::BatchSource> {
+    if (data.streamed)
+      return std::make_unique<io::StreamedBatches>(windows, range, memory, c.data.mask == NotFinite::missing, doing);
+    const auto rows = read_rows(windows, range, c, doing);
+    return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(range.size())));
+  };
+  data.training = source(parts.training);
+  data.validation = source(parts.validation);
+  return data;
+}
+
+Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+{
+  const std::string doing = "reading test samples";
+  const bool from_train = tests_on_train(c, folder);
+  const auto dataset = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
+                                    from_train ? c.data.samples : 0, doing);
+  const io::Windows windows(*dataset, fields, {fields.front()}, c.data.stride);
+  Range range = windows.all();
+  if (from_train) range = split(c, limited(range, c.data.samples), windows.length(), true).test;
+  return windows.sample(read_rows(windows, range, c, doing), range);
 }
 
 }  // namespace locum::cli

@@ -121,10 +121,11 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
   std::vector<std::string> fields = inputs;
   fields.insert(fields.end(), outputs.begin(), outputs.end());
-  const Sample test = read_samples(folder.test_data(c), "data.test", fields, 0, "reading test samples");
+  const Sample test = read_test_samples(c, folder, fields);
 
   const Sample prediction = surrogate.solve(test);
-  const Tensor truth = stack_channels(test, outputs), predicted = stack_channels(prediction, outputs);
+  Tensor truth = stack_channels(test, outputs), predicted = stack_channels(prediction, outputs);
+  if (surrogate.missing) operators::leave_out_missing(predicted, truth);
   const Tensor errors = operators::errors_of(operators::Loss::relative_l2, predicted, truth);
   std::map<std::string, io::Metric> summary = {
       {"relative_l2", errors.mean().item<double>()},

@@ -1,4 +1,5 @@
 #include <fmt/ranges.h>
+#include <malloc.h>
 #include <mpi.h>
 #include <torch/torch.h>
 #include <CLI/CLI.hpp>
@@ -65,6 +66,9 @@ void set_threads(int requested)
   torch::set_num_threads(requested > 0 ? requested : std::max(1, cores / ranks_here));
   // libtorch's threads call OpenBLAS; threads of its own would fight them for the cores (1.5 times slower).
   if (openblas_set_num_threads) openblas_set_num_threads(1);
+  // Memory that a step frees stays ours for the next: handing it back costs a page fault for every 4 kB.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
 }
 
 struct CommandLine {
@@ -75,7 +79,8 @@ struct CommandLine {
   bool print_config = false;
   int threads = 0;
   SolveRequest request;
-  std::string file;
+  BenchRequest bench;
+  InfoRequest info;
 };
 
 struct Verb {
@@ -105,10 +110,10 @@ void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder
                        .found = fmt::format("{} ranks", ranks.size()),
                        .expected = "one: training uses threads",
                        .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
-  if (c.data.train.empty() || c.data.test.empty()) {
+  if (c.data.train.empty() || (c.data.test.empty() && c.equation)) {
     if (c.data.train.empty() && c.equation)
       try_model(c, c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1),
-                "generate.cells");
+                c.data.inputs, "generate.cells");
     generate(ranks, c, folder);
   }
   train(ranks, c, folder);
@@ -185,7 +190,18 @@ int main(int argc, char** argv)
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
-  info_verb->add_option("FILE", line.file)->required();
+  info_verb->add_option("FILE", line.info.file)->required();
+  info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
+  info_verb->add_option("--write-case", line.info.write_case, "write a case that trains on it to this file");
+  CLI::App* bench_verb = app.add_subcommand("bench", "time an operator on this machine");
+  bench_verb->add_option("NAME", line.bench.name, "fno")->required();
+  bench_verb->add_option("--case", line.bench.only, "1d, 2d, 3d or all")->capture_default_str();
+  bench_verb->add_option("--repeats", line.bench.repeats)->capture_default_str();
+  bench_verb->add_option("--batch", line.bench.batch, "samples; default: the case's");
+  bench_verb->add_option("--threads", line.threads, "default: cores");
+  bench_verb->add_flag("--float64", line.bench.float64);
+  bench_verb->add_flag("--reference", line.bench.reference, "libtorch's operations instead of our kernels");
+  bench_verb->add_flag("--json", line.bench.json, "one JSON object a measurement");
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
   std::optional<std::string> misuse;
@@ -202,9 +218,12 @@ int main(int argc, char** argv)
   }
   try {
     CLI::App* chosen = app.get_subcommands().front();
-    if (chosen == info_verb) info(line.file);
+    if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
-    else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
+    else if (chosen == bench_verb) {
+      set_threads(line.threads);
+      bench(line.bench);
+    } else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
     return 0;
   } catch (const c10::Error& error) {
     mpi.report(fmt::format("in libtorch: {}", error.what_without_backtrace()));

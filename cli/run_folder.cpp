@@ -3,6 +3,7 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/atomic_file.hpp>
 #include <locum/io/checkpoint.hpp>
+#include <locum/io/windows.hpp>
 #include <locum/operators/surrogate.hpp>
 
 namespace locum::cli {
@@ -15,7 +16,8 @@ fs::path RunFolder::train_data(const Case& c) const
 }
 fs::path RunFolder::test_data(const Case& c) const
 {
-  return c.data.test.empty() ? path / "data" / "test.h5" : fs::path(c.data.test);
+  if (!c.data.test.empty()) return c.data.test;
+  return c.equation || c.data.train.empty() ? path / "data" / "test.h5" : fs::path(c.data.train);
 }
 
 static void refuse_misfit(const RunFolder& folder, const Case& c, Needs needs)
@@ -39,8 +41,15 @@ static void refuse_misfit(const RunFolder& folder, const Case& c, Needs needs)
   const auto fields = [](const std::string& name, const std::vector<std::string>& names) {
     return fmt::format("{} = {}\n", name, to_toml(names));
   };
-  compare(fields("inputs", operators::fields_of(surrogate.inputs())), fields("inputs", c.data.inputs));
-  compare(fields("outputs", operators::fields_of(surrogate.outputs())), fields("outputs", c.data.outputs));
+  const auto without_steps = [](const std::vector<Channel>& channels) {
+    std::vector<std::string> names;
+    for (const std::string& name : operators::fields_of(channels))
+      if (const auto field = io::field_and_step(name).first; names.empty() || names.back() != field)
+        names.push_back(field);
+    return names;
+  };
+  compare(fields("inputs", without_steps(surrogate.inputs())), fields("inputs", c.data.inputs));
+  compare(fields("outputs", without_steps(surrogate.outputs())), fields("outputs", c.data.outputs));
 }
 
 RunFolder open_run_folder(const Communicator& ranks, const fs::path& path, const Case& c, Needs needs)

@@ -72,7 +72,7 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
   const auto report = [&](const std::string& description, const Sample& solution, double seconds) {
     const Tensor residual = c.equation->residual(problem, solution.to(torch::kFloat64));
     const double relative = (residual.norm() / c.equation->forcing(problem).norm()).item<double>();
-    folder.log->info("{}: {:.3g} ms, relative residual {:.3g}", description, 1e3 * seconds, relative);
+    folder.log->info("{}: {:.3g} ms with set-up, relative residual {:.3g}", description, 1e3 * seconds, relative);
     return residual;
   };
 

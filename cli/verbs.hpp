@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "case.hpp"
 #include "run_folder.hpp"
@@ -15,9 +16,10 @@ namespace locum::cli {
 void generate(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
 /// Evaluates the case's model, untrained, on one problem: what cannot work fails before hours of computing.
-/// @param where  the problem is from, for the message
+/// @param inputs  fields of the problem that the model reads
+/// @param where   the problem is from, for the message
 /// @throws ShapeError, OptionError  if the model cannot be built, or not take the problem's grid.
-void try_model(const Case& c, const Sample& problem, const std::string& where);
+void try_model(const Case& c, const Sample& problem, const std::vector<std::string>& inputs, const std::string& where);
 
 /// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. One rank.
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
@@ -37,8 +39,29 @@ struct SolveRequest {
 /// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
 
+/// What `locum bench` was asked.
+struct BenchRequest {
+  std::string name;          ///< "fno": neuraloperator's default operator in one, two and three dimensions.
+  std::string only = "all";  ///< 1d, 2d, 3d or all.
+  std::int64_t repeats = 20;
+  std::int64_t batch = 0;  ///< 0: the case's.
+  bool float64 = false;
+  bool reference = false;  ///< libtorch's operations instead of our kernels.
+  bool json = false;
+};
+
+/// Times inference and a training step on this machine; one line, or JSON object, a measurement.
+void bench(const BenchRequest& request);
+
+/// What `locum info` was asked.
+struct InfoRequest {
+  std::filesystem::path file;
+  bool full = false;                 ///< Ranges of all values, not of some samples.
+  std::filesystem::path write_case;  ///< Where to write a case that trains on the file; empty: nowhere.
+};
+
 /// Prints what is in a dataset or a checkpoint.
-void info(const std::filesystem::path& file);
+void info(const InfoRequest& request);
 
 /// Prints equations, models, solvers and the cases below the working directory.
 void list();

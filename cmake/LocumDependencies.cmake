@@ -1,6 +1,7 @@
 # Every library the project stands on, found once; the installed package finds them in the same way.
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS CXX)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 include(${CMAKE_CURRENT_LIST_DIR}/LocumTorch.cmake)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

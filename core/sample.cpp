@@ -191,7 +191,7 @@ void check_finite(const Sample& sample, const std::string& doing, const std::str
          .found = fmt::format("{} at sample {}, component {}, position {}", value, first + at[0].item<std::int64_t>(),
                               at[1].item<std::int64_t>(), to_string(position)),
          .expected = fmt::format("finite values ({})", field.unit),
-         .advice = "repair or remove the sample"});
+         .advice = "repair or remove the sample, or data.mask = \"missing\" if it marks land"});
   }
 }
 

@@ -65,14 +65,6 @@ std::string to_string(const Hash& hash)
   return text;
 }
 
-/// HDF5 that keeps files in memory and never touches the disk.
-hdf5::PropertyHandle in_memory(std::size_t increment, const hdf5::Task& task)
-{
-  hdf5::PropertyHandle access(hdf5::check(H5Pcreate(H5P_FILE_ACCESS), task));
-  hdf5::check(H5Pset_fapl_core(access.get(), increment, /*backing_store=*/false), task);
-  return access;
-}
-
 /// A text is a string of fixed length: unlike one of variable length it needs no heap, and may be as long as it likes.
 void write_text(hid_t file, const std::string& path, const std::string& text, const hdf5::Task& task)
 {
@@ -239,22 +231,17 @@ void Checkpoint::write(const std::filesystem::path& file) const
   std::size_t payload = 1 << 16;
   for (const auto& [path, value] : entries_)
     if (const auto* values = std::get_if<torch::Tensor>(&value)) payload += values->nbytes();
-  const auto access = in_memory(payload, task);
-  const hdf5::FileHandle image(
-      hdf5::check(H5Fcreate(file.filename().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), task));
+  const auto image = hdf5::create_in_memory(payload, {}, task);
   for (const auto& [path, value] : entries_) {
     if (const auto* values = std::get_if<torch::Tensor>(&value)) hdf5::write(image.get(), path, *values, task);
     else write_text(image.get(), path, std::get<std::string>(value), task);
   }
-  hdf5::check(H5Fflush(image.get(), H5F_SCOPE_LOCAL), task);
-  const auto length = hdf5::check(H5Fget_file_image(image.get(), nullptr, 0), task);
 
-  Bytes bytes(static_cast<std::size_t>(length));
-  bytes.reserve(bytes.size() + footer_size);
-  hdf5::check(H5Fget_file_image(image.get(), bytes.data(), bytes.size()), task);
+  Bytes bytes = hdf5::image_of(image, task);
+  const auto length = static_cast<std::uint64_t>(bytes.size());
   append(bytes, magic);
   append(bytes, format_version);
-  append(bytes, static_cast<std::uint64_t>(length));
+  append(bytes, length);
   append(bytes, hash_of(bytes));
   write_atomically(file, bytes);
 }
@@ -316,10 +303,7 @@ Checkpoint Checkpoint::parse(std::span<const std::byte> bytes, const std::string
   const hdf5::Task task{.doing = reading, .where = where};
   const auto image = verified_image(bytes, where, task.doing);
 
-  const auto access = in_memory(1 << 16, task);
-  // HDF5 copies the image; its interface asks for a pointer to non-const for the sake of other uses.
-  hdf5::check(H5Pset_file_image(access.get(), const_cast<std::byte*>(image.data()), image.size()), task);
-  const hdf5::FileHandle opened(hdf5::check(H5Fopen("checkpoint", H5F_ACC_RDONLY, access.get()), task));
+  const auto opened = hdf5::open_image(image, task);
   Checkpoint checkpoint;
   checkpoint.where_ = where;
   EntryReader(checkpoint, task).read(opened.get(), "", 0);

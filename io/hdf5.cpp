@@ -25,14 +25,8 @@ Quiet::~Quiet() { H5Eset_auto2(H5E_DEFAULT, printer_, data_); }
 
 Task at(const Task& task, const std::string& path)
 {
-  return {.doing = task.doing, .where = task.where + ":/" + path, .access = task.access};
-}
-
-/// The task on child `name` of the object `task` is about.
-static Task below(const Task& task, const std::string& name)
-{
-  if (task.where.find(":/") == std::string::npos) return at(task, name);
-  return {.doing = task.doing, .where = task.where + "/" + name, .access = task.access};
+  const char* separator = task.where.find(":/") == std::string::npos ? ":/" : "/";
+  return {.doing = task.doing, .where = task.where + separator + path, .access = task.access};
 }
 
 /// The first error HDF5 met is the cause, all others say who called whom.
@@ -115,6 +109,36 @@ FileHandle open_file(const std::filesystem::path& file, const std::string& doing
                        .advice = fmt::format("`ls -l {}`", file.string())});
   const Task task{.doing = doing, .where = file.string()};
   return FileHandle(check(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), task));
+}
+
+static PropertyHandle in_memory(std::size_t increment, const Task& task)
+{
+  PropertyHandle access(check(H5Pcreate(H5P_FILE_ACCESS), task));
+  check(H5Pset_fapl_core(access.get(), increment, /*backing_store=*/false), task);
+  return access;
+}
+
+FileHandle create_in_memory(std::size_t increment, const PropertyHandle& creation, const Task& task)
+{
+  const auto access = in_memory(increment, task);
+  const hid_t properties = creation ? creation.get() : H5P_DEFAULT;
+  return FileHandle(check(H5Fcreate("in memory", H5F_ACC_TRUNC, properties, access.get()), task));
+}
+
+std::vector<std::byte> image_of(const FileHandle& file, const Task& task)
+{
+  check(H5Fflush(file.get(), H5F_SCOPE_LOCAL), task);
+  std::vector<std::byte> image(static_cast<std::size_t>(check(H5Fget_file_image(file.get(), nullptr, 0), task)));
+  check(H5Fget_file_image(file.get(), image.data(), image.size()), task);
+  return image;
+}
+
+FileHandle open_image(std::span<const std::byte> image, const Task& task)
+{
+  const auto access = in_memory(1 << 16, task);
+  // HDF5 copies the image; its interface asks for a pointer to non-const for the sake of other uses.
+  check(H5Pset_file_image(access.get(), const_cast<std::byte*>(image.data()), image.size()), task);
+  return FileHandle(check(H5Fopen("in memory", H5F_ACC_RDONLY, access.get()), task));
 }
 
 namespace {
@@ -204,7 +228,7 @@ ObjectHandle open_child(hid_t group, const std::string& name, const Task& task)
                      .found = fmt::format("no \"{}\"", name),
                      .expected = neighbours(links_of(group, task)),
                      .advice = info});
-  const Task here = below(task, name);
+  const Task here = at(task, name);
   if (type != H5L_TYPE_HARD && type != H5L_TYPE_SOFT)
     throw DataError({.doing = here.doing,
                      .where = here.where,
@@ -413,6 +437,20 @@ std::optional<std::vector<double>> read_numbers(hid_t object, const std::string&
   return values;
 }
 
+bool is_number(hid_t object, const std::string& name, const Task& task)
+{
+  const auto open = open_attribute(object, name, task);
+  if (!open) return false;
+  const auto kind = H5Tget_class(open->type.get());
+  return kind == H5T_ENUM || kind == H5T_INTEGER || kind == H5T_FLOAT;
+}
+
+bool is_text(hid_t object, const std::string& name, const Task& task)
+{
+  const auto open = open_attribute(object, name, task);
+  return open && H5Tget_class(open->type.get()) == H5T_STRING;
+}
+
 std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task)
 {
   if (!is_dataset(dataset))
@@ -428,9 +466,12 @@ std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task
 std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& task)
 {
   const TypeHandle type(check(H5Dget_type(dataset.get()), task));
-  if (!is_usual_number(type.get())) return std::nullopt;
-  if (H5Tget_class(type.get()) == H5T_INTEGER) return torch::kInt64;
-  return H5Tget_size(type.get()) <= 4 ? torch::kFloat32 : torch::kFloat64;
+  const hid_t kind = type.get();
+  const bool boolean = H5Tget_class(kind) == H5T_ENUM;  // of whole numbers
+  const TypeHandle numbers(check(boolean ? H5Tget_super(kind) : H5Tcopy(kind), task));
+  if (!is_usual_number(numbers.get())) return std::nullopt;
+  if (H5Tget_class(numbers.get()) == H5T_INTEGER) return torch::kInt64;
+  return H5Tget_size(numbers.get()) <= 4 ? torch::kFloat32 : torch::kFloat64;
 }
 
 [[noreturn]] static void refuse_values(const Task& task)
@@ -442,29 +483,56 @@ std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& tas
                    .advice = ""});
 }
 
+/// Refuses a part that the dataset does not have, before there is memory for it.
+static void require_part(const ObjectHandle& dataset, torch::IntArrayRef start, torch::IntArrayRef count,
+                         const Task& task)
+{
+  const auto shape = shape_of(dataset, task);
+  bool inside = start.size() == shape.size() && count.size() == shape.size();
+  for (std::size_t i = 0; inside && i < shape.size(); ++i)
+    inside = start[i] >= 0 && count[i] >= 0 && start[i] <= shape[i] && count[i] <= shape[i] - start[i];
+  if (inside) return;
+  throw DataError(
+      {.doing = task.doing,
+       .where = task.where,
+       .found = fmt::format("a request for [{}] values from [{}] on", fmt::join(count, ", "), fmt::join(start, ", ")),
+       .expected = fmt::format("some of its [{}]", fmt::join(shape, ", ")),
+       .advice = fmt::format("`locum info {}`", task.where.substr(0, task.where.find(":/")))});
+}
+
 torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start,
                    const std::vector<std::int64_t>& count, torch::Dtype type, const Task& task)
 {
+  require_part(dataset, start, count, task);
+  torch::Tensor values = torch::empty(count, type);
+  read(dataset, start, values, task);
+  return values;
+}
+
+void read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start, const torch::Tensor& values,
+          const Task& task)
+{
+  const auto count = values.sizes();
+  require_part(dataset, start, count, task);
   if (!type_of(dataset, task)) refuse_values(task);
+  if (values.numel() == 0) return;
+  const TypeHandle stored(check(H5Dget_type(dataset.get()), task));
+  if (H5Tget_class(stored.get()) == H5T_ENUM && values.is_floating_point()) {
+    const torch::Tensor codes = torch::empty(count, torch::kInt64);
+    read(dataset, start, codes, task);  // HDF5 converts enumerations, as booleans are, to integers only
+    values.copy_(codes);
+    return;
+  }
   const SpaceHandle file(check(H5Dget_space(dataset.get()), task));
-  const auto axes = extents_of(file.get(), task).size();
-  if (start.size() != axes || count.size() != axes)
-    throw DataError({.doing = task.doing,
-                     .where = task.where,
-                     .found = fmt::format("{} axes", axes),
-                     .expected = fmt::format("{}, as values [{}] have", count.size(), fmt::join(count, ", ")),
-                     .advice = ""});
-  torch::Tensor values = room_for(count, type, dataset.get(), task);
-  if (values.numel() == 0) return values;
   const SpaceHandle memory(check(H5Scopy(file.get()), task));
   if (!start.empty()) {
     const std::vector<hsize_t> first(start.begin(), start.end()), extent(count.begin(), count.end());
     check(H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, first.data(), nullptr, extent.data(), nullptr), task);
     check(H5Sset_extent_simple(memory.get(), static_cast<int>(extent.size()), extent.data(), nullptr), task);
   }
-  check(H5Dread(dataset.get(), memory_type(type, task), memory.get(), file.get(), H5P_DEFAULT, values.data_ptr()),
+  check(H5Dread(dataset.get(), memory_type(values.scalar_type(), task), memory.get(), file.get(), H5P_DEFAULT,
+                values.data_ptr()),
         task);
-  return values;
 }
 
 torch::Tensor read(const ObjectHandle& dataset, const Task& task)

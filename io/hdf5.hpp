@@ -8,6 +8,7 @@
 #include <locum/core/error.hpp>
 #include <locum/core/handle.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,15 @@ Result check(Result result, const Task& task)
 /// @throws DataError    if it is not HDF5, or truncated
 FileHandle open_file(const std::filesystem::path& file, const std::string& doing);
 
+/// A new file that never touches the disk, of which HDF5 could not bear a failure: what is to be written goes there as
+/// image_of() it.
+/// @param increment  bytes it grows by
+/// @param creation   the file's properties, or none
+FileHandle create_in_memory(std::size_t increment, const PropertyHandle& creation, const Task& task);
+std::vector<std::byte> image_of(const FileHandle& file, const Task& task);
+/// Opens the image of a file, a copy of it, for reading.
+FileHandle open_image(std::span<const std::byte> image, const Task& task);
+
 /// Names of the groups and datasets of a group, in alphabetical order. Left out are links to other files, since a file
 /// from elsewhere must not make us open another, and names that are not UTF-8 text of one line.
 std::vector<std::string> children(hid_t group, const Task& task);
@@ -91,15 +101,23 @@ std::vector<std::string> attribute_names(hid_t object, const Task& task);
 /// Numbers and booleans alike; one number reads as a list of one.
 std::optional<std::vector<double>> read_numbers(hid_t object, const std::string& name, const Task& task);
 
+/// Whether an attribute that is there holds numbers or booleans.
+bool is_number(hid_t object, const std::string& name, const Task& task);
+/// Whether an attribute that is there holds text.
+bool is_text(hid_t object, const std::string& name, const Task& task);
+
 /// Extents of a dataset, slowest axis first.
 std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task);
-/// float32, float64 or int64, whichever holds the stored numbers; nothing if they are none of the usual formats of
-/// numbers (is_usual_number()).
+/// float32, float64 or int64, whichever holds the stored numbers or booleans; nothing if they are none of the usual
+/// formats of numbers (is_usual_number()).
 std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& task);
 /// A part of a dataset, from `start` on, `count` long along each axis, converted to `type`.
-/// @throws DataError  if it has other axes, is not there, is no numbers, or more than the file can hold
+/// @throws DataError  if the dataset has no such part, or no numbers
 torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start,
                    const std::vector<std::int64_t>& count, torch::Dtype type, const Task& task);
+/// The same into memory that is there: `values` is contiguous, its sizes are the count.
+void read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start, const torch::Tensor& values,
+          const Task& task);
 /// All of a dataset in the type type_of() gives.
 torch::Tensor read(const ObjectHandle& dataset, const Task& task);
 

@@ -80,6 +80,22 @@ void refuse_filters(hid_t creation, const Task& task)
   }
 }
 
+/// Where nothing is stored HDF5 fills in the fill value, unless the file says never to: then it leaves in memory what
+/// was there before.
+void refuse_holes(const ObjectHandle& dataset, hid_t creation, const std::vector<std::int64_t>& extents,
+                  const std::vector<hsize_t>& chunk, const Task& task)
+{
+  H5D_fill_time_t filled;
+  check(H5Pget_fill_time(creation, &filled), task);
+  if (filled != H5D_FILL_TIME_NEVER || bytes_of(extents, 1) == 0) return;
+  hsize_t stored = H5Dget_storage_size(dataset.get()) > 0, needed = 1;
+  for (std::size_t i = 0; i < chunk.size(); ++i) needed *= (static_cast<hsize_t>(extents[i]) + chunk[i] - 1) / chunk[i];
+  if (!chunk.empty()) check(H5Dget_num_chunks(dataset.get(), H5S_ALL, &stored), task);
+  if (stored >= needed) return;
+  refuse(task, "values that were never written, and nothing said to stand for them", "all values, or a fill value",
+         "making the file again");
+}
+
 }  // namespace
 
 std::uint64_t largest_content(hid_t object, const Task& task)
@@ -110,14 +126,16 @@ void refuse_untrustworthy(const ObjectHandle& dataset, const Task& task)
   const auto extents = extents_of(space.get(), task);
   const auto element = H5Tget_size(type.get());
   refuse_claim(task, fmt::format("values [{}]", fmt::join(extents, ", ")), bytes_of(extents, element), dataset.get());
-  if (layout != H5D_CHUNKED) return;
-  std::vector<hsize_t> chunk(extents.size());
-  check(H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), task);
-  const auto bytes = bytes_of(chunk, element);
-  if (bytes > largest_chunk)
-    refuse(task, fmt::format("chunks [{}] of {}", fmt::join(chunk, ", "), amount(bytes)),
-           fmt::format("at most {}: HDF5 reads them whole", amount(largest_chunk)), "`h5repack -l CHUNK=…`");
-  refuse_claim(task, fmt::format("chunks [{}]", fmt::join(chunk, ", ")), bytes, dataset.get());
+  std::vector<hsize_t> chunk(layout == H5D_CHUNKED ? extents.size() : 0);
+  if (!chunk.empty()) {
+    check(H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), task);
+    const auto bytes = bytes_of(chunk, element);
+    if (bytes > largest_chunk)
+      refuse(task, fmt::format("chunks [{}] of {}", fmt::join(chunk, ", "), amount(bytes)),
+             fmt::format("at most {}: HDF5 reads them whole", amount(largest_chunk)), "`h5repack -l CHUNK=…`");
+    refuse_claim(task, fmt::format("chunks [{}]", fmt::join(chunk, ", ")), bytes, dataset.get());
+  }
+  refuse_holes(dataset, creation.get(), extents, chunk, task);
 }
 
 void refuse_list(hid_t object, std::size_t count, hid_t type, const Task& task)
@@ -163,20 +181,6 @@ std::vector<std::int64_t> extents_of(hid_t space, const Task& task)
     if (extent > most || bytes_of(extents, 1) > most)
       refuse(task, fmt::format("extents [{}]", fmt::join(extents, ", ")), "fewer than 2^63 values", "");
   return {extents.begin(), extents.end()};
-}
-
-torch::Tensor room_for(const std::vector<std::int64_t>& count, torch::Dtype type, hid_t dataset, const Task& task)
-{
-  refuse_claim(task, fmt::format("a request for values [{}]", fmt::join(count, ", ")),
-               bytes_of(count, c10::elementSize(type)), dataset);
-  // Where nothing is stored, HDF5 fills in the fill value, unless the file says never to.
-  const PropertyHandle creation(check(H5Dget_create_plist(dataset), task));
-  H5D_fill_time_t filled;
-  check(H5Pget_fill_time(creation.get(), &filled), task);
-  if (filled != H5D_FILL_TIME_NEVER) return torch::empty(count, type);
-  H5D_space_status_t stored = H5D_SPACE_STATUS_NOT_ALLOCATED;
-  if (H5Pget_layout(creation.get()) != H5D_CHUNKED) check(H5Dget_space_status(dataset, &stored), task);
-  return stored == H5D_SPACE_STATUS_ALLOCATED ? torch::empty(count, type) : torch::zeros(count, type);
 }
 
 }  // namespace locum::io::hdf5

@@ -11,7 +11,8 @@ namespace locum::io::hdf5 {
 std::uint64_t largest_content(hid_t object, const Task& task);
 
 /// Refuses a dataset whose values lie in other files (virtual, external), or that this HDF5 cannot or should not read:
-/// filters that are not installed, chunks of more than 1 GiB, more values than largest_content().
+/// filters that are not installed, chunks of more than 1 GiB, more values than largest_content(), values that are
+/// neither stored nor filled in.
 /// @throws DataError  saying which, and what to do
 void refuse_untrustworthy(const ObjectHandle& dataset, const Task& task);
 
@@ -27,10 +28,5 @@ bool is_usual_number(hid_t type);
 /// `extents` as int64.
 /// @throws DataError  if there are no values at all (a null dataspace), or their number does not fit
 std::vector<std::int64_t> extents_of(hid_t space, const Task& task);
-
-/// Room for `count` values of a dataset, if the file can hold so many; never what was in memory before where the file
-/// has nothing to read into it.
-/// @throws DataError  if it cannot
-torch::Tensor room_for(const std::vector<std::int64_t>& count, torch::Dtype type, hid_t dataset, const Task& task);
 
 }  // namespace locum::io::hdf5

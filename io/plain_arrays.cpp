@@ -3,82 +3,51 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace locum::io {
 
-PlainArrays::PlainArrays(const std::filesystem::path& path, hdf5::FileHandle file, const hdf5::Task& task)
-    : Dataset(path), file_(std::move(file))
+Layout plain_arrays_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
 {
+  Layout layout;
+  layout.name = "arrays [sample, (z, y,) x]";
+  layout.repeat = Repeat::never;
+  std::vector<StoredArray> arrays;
   std::map<std::int64_t, int> votes;  // arrays with so many samples
-  for (const std::string& name : hdf5::children(file_.get(), task)) {
-    const auto object = hdf5::open_child(file_.get(), name, task);
-    if (!hdf5::is_dataset(object) || !hdf5::type_of(object, task)) continue;
-    arrays_.push_back({.name = name,
-                       .unit = hdf5::read_string(object.get(), "units", task).value_or("1"),
-                       .shape = hdf5::shape_of(object, task)});
-    const auto axes = arrays_.back().shape.size();
-    if (axes >= 2 && axes <= 4) ++votes[arrays_.back().shape.front()];
+  const auto may_be_field = [](const StoredArray& array) { return array.shape.size() >= 2 && array.shape.size() <= 4; };
+  for (const std::string& name : hdf5::children(file.get(), task)) {
+    auto array = describe_array(file.get(), name, task);
+    if (!array) continue;
+    if (may_be_field(*array)) ++votes[array->shape.front()];
+    arrays.push_back(std::move(*array));
   }
   if (votes.empty())
     throw DataError({.doing = task.doing,
                      .where = task.where,
                      .found = "neither a group t0_fields nor an array [sample, (z, y,) x] of numbers at the root",
-                     .expected = "The Well's layout, or such arrays",
-                     .advice = fmt::format("`h5dump -n {}` shows what is in it", task.where)});
+                     .expected = "The Well's layout, PDEBench's, MATLAB's, netCDF's, or such arrays",
+                     .advice = "naming the axes of its arrays in the case: docs/data.md, \"Another layout\""});
   const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
-  size_ = std::max_element(votes.rbegin(), votes.rend(), fewer)->first;  // of equal votes, more samples
-}
+  layout.samples = std::max_element(votes.rbegin(), votes.rend(), fewer)->first;  // of equal votes, more samples
+  layout.expects = fmt::format("2 to 4 axes, [sample = {}, (z, y,) x]", layout.samples);
 
-bool PlainArrays::is_field(const Array& array) const
-{
-  return array.shape.size() >= 2 && array.shape.size() <= 4 && array.shape.front() == size_;
-}
-
-std::vector<FieldDescription> PlainArrays::fields() const
-{
-  std::vector<FieldDescription> fields;
-  for (const Array& array : arrays_)
-    if (is_field(array)) fields.push_back({.name = array.name, .unit = array.unit});
-  return fields;
-}
-
-Sample PlainArrays::load(const std::vector<std::string>& fields, std::int64_t first, std::int64_t count,
-                         std::int64_t) const
-{
-  Sample sample{.domain = Grid{}, .fields = {}, .scalars = {}, .time = 0};
-  std::vector<std::int64_t> cells;
-  for (const std::string& name : fields) {
-    const auto array = std::find_if(arrays_.begin(), arrays_.end(), [&](const Array& a) { return a.name == name; });
-    if (array == arrays_.end()) refuse_field(name);
-    const hdf5::Task task{.doing = "reading samples", .where = file().string() + ":/" + name};
-    if (!is_field(*array))
-      throw DataError({.doing = task.doing,
-                       .where = task.where,
-                       .found = fmt::format("{} axes, {}", array->shape.size(), to_string(array->shape)),
-                       .expected = fmt::format("2 to 4 axes, [sample = {}, (z, y,) x]", size_),
-                       .advice = fmt::format("`locum info {}`", file().string())});
-    const std::vector<std::int64_t> space(array->shape.begin() + 1, array->shape.end());
-    if (cells.empty()) cells = space;
-    if (space != cells)
-      throw DataError({.doing = task.doing,
-                       .where = task.where,
-                       .found = fmt::format("points {}", to_string(space)),
-                       .expected = fmt::format("{}, as {} has", to_string(cells), fields.front()),
-                       .advice = "one field at a time"});
-
-    const auto object = hdf5::open_child(file_.get(), name, {.doing = task.doing, .where = file().string()});
-    const auto stored = hdf5::type_of(object, task);
-    auto start = std::vector<std::int64_t>(array->shape.size(), 0);
-    auto extent = array->shape;
-    start[0] = first;
-    extent[0] = count;
-    const Tensor values =
-        hdf5::read(object, start, extent, stored == torch::kFloat32 ? torch::kFloat32 : torch::kFloat64, task);
-    sample.fields[name] = {.values = values.unsqueeze(1), .unit = array->unit};
+  for (StoredArray& array : arrays) {
+    const auto numbers = std::accumulate(array.shape.begin(), array.shape.end(), std::int64_t{1}, std::multiplies<>());
+    if (may_be_field(array) && array.shape.front() == layout.samples) {
+      array.axes = unnamed_axes(array.shape.size() - 1);
+      array.axes.insert(array.axes.begin(), sample_axis);
+      layout.fields.push_back(std::move(array));
+      continue;
+    }
+    layout.refused[array.name] = fmt::format("{} axes, {}", array.shape.size(), to_string(array.shape));
+    if (array.shape == std::vector<std::int64_t>{layout.samples}) array.axes = {sample_axis};
+    else if (numbers == 1 && array.shape.size() <= 1) array.axes.assign(array.shape.size(), component_axis);
+    else continue;
+    layout.refused.erase(array.name);
+    layout.scalars.push_back(std::move(array));
   }
-  sample.domain = Grid::cell_centres(cells, std::vector<double>(cells.size(), 1.0));
-  return sample;
+  for (const std::string& name : unnamed_axes(3))
+    layout.space.push_back({.name = name, .coordinates = {}, .spacing = {}});
+  return layout;
 }
 
 }  // namespace locum::io

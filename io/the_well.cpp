@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 
 namespace locum::io {
 
@@ -32,227 +31,125 @@ static std::vector<std::string> required_names(const hdf5::ObjectHandle& group, 
                    .advice = "adding it with h5py"});
 }
 
-TheWell::TheWell(const std::filesystem::path& path, hdf5::FileHandle file, const hdf5::Task& task)
-    : Dataset(path), file_(std::move(file))
-{
-  const auto trajectories = hdf5::read_numbers(file_.get(), "n_trajectories", task);
-  if (!trajectories || trajectories->size() != 1)
-    throw DataError({.doing = task.doing,
-                     .where = task.where,
-                     .found = "no attribute n_trajectories",
-                     .expected = "the number of samples, as The Well's rules say",
-                     .advice = "adding it with h5py"});
-  size_ = static_cast<std::int64_t>(trajectories->front());
-
-  const auto dimensions = hdf5::open_child(file_.get(), "dimensions", task);
-  const auto place = hdf5::at(task, "dimensions");
-  dimensions_ = required_names(dimensions, "spatial_dims", place);
-  if (dimensions_.empty() || dimensions_.size() > 3)
-    throw DataError({.doing = task.doing,
-                     .where = place.where,
-                     .found = fmt::format("spatial_dims [{}]", fmt::join(dimensions_, ", ")),
-                     .expected = "one to three dimensions of space",
-                     .advice = ""});
-  times_ = hdf5::read(hdf5::open_child(dimensions.get(), "time", place), place).to(torch::kFloat64);
-  if (times_.dim() < 1 || times_.dim() > 2 || times_.size(-1) == 0)
-    throw DataError({.doing = task.doing,
-                     .where = place.where + "/time",
-                     .found = fmt::format("times {}", to_string(times_.sizes())),
-                     .expected = "[step] or [sample, step]",
-                     .advice = ""});
-  domain_ = read_domain(task);
-
-  for (std::size_t order = 0; order < 3; ++order) {
-    const std::string group = fmt::format("t{}_fields", order);
-    if (!hdf5::has_child(file_.get(), group, task)) continue;
-    const auto found = describe(group, order, task);
-    fields_.insert(fields_.end(), found.begin(), found.end());
-  }
-  if (hdf5::has_child(file_.get(), "scalars", task)) scalars_ = describe("scalars", /*order=*/0, task);
-}
-
-std::vector<TheWell::Stored> TheWell::describe(const std::string& group, std::size_t order,
-                                               const hdf5::Task& task) const
+/// Fields or scalars of a group. @param order  of the tensors: 0, 1, 2
+static std::vector<StoredArray> describe(const hdf5::FileHandle& file, const std::string& group, std::size_t order,
+                                         const Layout& layout, const hdf5::Task& task)
 {
   const bool scalars = group == "scalars";
-  const auto opened = hdf5::open_child(file_.get(), group, task);
+  const auto opened = hdf5::open_child(file.get(), group, task);
   const auto place = hdf5::at(task, group);
-  std::vector<Stored> all;
+  std::vector<StoredArray> all;
   for (const std::string& name : required_names(opened, "field_names", place)) {
     const auto object = hdf5::open_child(opened.get(), name, place);
     const hdf5::Task here{.doing = task.doing, .where = place.where + "/" + name};
-    Stored stored{.description = {.name = name,
-                                  .unit = hdf5::read_string(object.get(), "units", here).value_or("1"),
-                                  .components = 1,
-                                  .time_varying = flag(object, "time_varying", !scalars, here)},
-                  .group = group,
-                  .order = order,
-                  .sample_varying = flag(object, "sample_varying", !scalars, here),
-                  .dim_varying = {}};
-    if (!scalars) {
-      const std::vector<double> all_vary(dimensions_.size(), 1);
-      const auto varying = hdf5::read_numbers(object.get(), "dim_varying", here).value_or(all_vary);
-      stored.dim_varying.assign(varying.begin(), varying.end());
-      stored.dim_varying.resize(dimensions_.size(), true);
+    auto array = describe_array(file.get(), group + "/" + name, task);
+    if (!array) {
+      hdf5::shape_of(object, here);  // refuses a group
+      throw DataError({.doing = here.doing,
+                       .where = here.where,
+                       .found = "values that are no numbers",
+                       .expected = "real or whole numbers",
+                       .advice = ""});
     }
-    const auto shape = hdf5::shape_of(object, here);
-    const auto varying = std::count(stored.dim_varying.begin(), stored.dim_varying.end(), true);
-    const auto leading = stored.sample_varying + stored.description.time_varying + varying;
-    for (auto axis = static_cast<std::size_t>(leading); axis < shape.size() && order > 0; ++axis)
-      stored.description.components *= shape[axis];
-    all.push_back(std::move(stored));
+    if (flag(object, "sample_varying", !scalars, here)) array->axes.push_back(sample_axis);
+    if (flag(object, "time_varying", !scalars, here)) array->axes.push_back(time_axis);
+    if (!scalars) {
+      const std::vector<double> all_vary(layout.space.size(), 1);
+      auto varying = hdf5::read_numbers(object.get(), "dim_varying", here).value_or(all_vary);
+      varying.resize(layout.space.size(), 1);
+      for (std::size_t i = 0; i < varying.size(); ++i)
+        if (varying[i] != 0) array->axes.push_back(layout.space[i].name);
+    }
+    const bool flat_tensor = order == 2 && array->shape.size() == array->axes.size() + 1;
+    for (std::size_t i = 0; i < (flat_tensor ? 1 : order); ++i) array->axes.push_back(component_axis);
+    all.push_back(std::move(*array));
   }
   return all;
 }
 
-/// Whether neighbours are `spacing` apart, but for the rounding of float32.
-static bool is_uniform(const Tensor& coordinates, double spacing)
+/// Periodic axes, and masks as fields.
+static void read_boundaries(const hdf5::FileHandle& file, Layout& layout, const hdf5::Task& task)
 {
-  const auto expected = torch::arange(coordinates.size(0), torch::kFloat64) * spacing + coordinates[0];
-  const double deviation = (coordinates - expected).abs().max().item<double>();
-  const double rounding = 2 * std::numeric_limits<float>::epsilon() * coordinates.abs().max().item<double>();
-  return deviation <= rounding + 1e-9 * std::abs(spacing);
-}
-
-Domain TheWell::read_domain(const hdf5::Task& task) const
-{
-  const auto dimensions = hdf5::open_child(file_.get(), "dimensions", task);
-  const auto place = hdf5::at(task, "dimensions");
-  Grid grid;
-  std::vector<Tensor> positions;
-  bool uniform = true;
-  for (const std::string& name : dimensions_) {
-    const auto object = hdf5::open_child(dimensions.get(), name, place);
-    const hdf5::Task here{.doing = task.doing, .where = place.where + "/" + name};
-    const Tensor coordinates = hdf5::read(object, here).to(torch::kFloat64);
-    if (coordinates.dim() != 1 || coordinates.size(0) == 0)
-      throw DataError({.doing = here.doing,
-                       .where = here.where,
-                       .found = fmt::format("coordinates {}", to_string(coordinates.sizes())),
-                       .expected = "[point]: one grid for all samples and steps",
-                       .advice = ""});
-    const auto points = coordinates.size(0);
-    const double origin = coordinates[0].item<double>();
-    double spacing = points > 1 ? (coordinates[points - 1].item<double>() - origin) / double(points - 1) : 1.0;
-    // Our own files say the spacing to the last digit; others may have been thinned since, so look.
-    const auto stated = hdf5::read_numbers(object.get(), "spacing", here);
-    if (stated && stated->size() == 1 && is_uniform(coordinates, stated->front())) spacing = stated->front();
-    uniform = uniform && is_uniform(coordinates, spacing);
-    positions.push_back(coordinates);
-    grid.axes.push_back({.name = name,
-                         .points = points,
-                         .origin = origin,
-                         .spacing = spacing,
-                         .periodic = false,
-                         .unit = hdf5::read_string(object.get(), "units", here).value_or("1")});
-  }
-  if (!uniform) return CurvilinearGrid{.positions = torch::stack(torch::meshgrid(positions, "ij"), -1)};
-
-  if (!hdf5::has_child(file_.get(), "boundary_conditions", task)) return grid;
-  const auto boundaries = hdf5::open_child(file_.get(), "boundary_conditions", task);
-  const auto boundary_place = hdf5::at(task, "boundary_conditions");
-  for (const std::string& name : hdf5::children(boundaries.get(), boundary_place)) {
-    const auto boundary = hdf5::open_child(boundaries.get(), name, boundary_place);
-    auto kind = hdf5::read_string(boundary.get(), "bc_type", boundary_place).value_or("");
+  if (!hdf5::has_child(file.get(), "boundary_conditions", task)) return;
+  const auto boundaries = hdf5::open_child(file.get(), "boundary_conditions", task);
+  const auto place = hdf5::at(task, "boundary_conditions");
+  for (const std::string& name : hdf5::children(boundaries.get(), place)) {
+    const auto boundary = hdf5::open_child(boundaries.get(), name, place);
+    auto kind = hdf5::read_string(boundary.get(), "bc_type", place).value_or("");
     std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (kind != "periodic") continue;
-    const auto associated = hdf5::read_strings(boundary.get(), "associated_dims", boundary_place);
-    for (Axis& axis : grid.axes)
-      if (associated && std::find(associated->begin(), associated->end(), axis.name) != associated->end())
-        axis.periodic = true;
+    const auto associated =
+        hdf5::read_strings(boundary.get(), "associated_dims", place).value_or(std::vector<std::string>{});
+    if (kind == "periodic") {
+      for (LayoutAxis& axis : layout.space)
+        if (std::find(associated.begin(), associated.end(), axis.name) != associated.end()) axis.periodic = true;
+      continue;
+    }
+    if (associated.size() != layout.space.size() || layout.space.size() < 2 ||
+        !hdf5::has_child(boundary.get(), "mask", place))
+      continue;
+    auto mask = describe_array(file.get(), fmt::format("boundary_conditions/{}/mask", name), task);
+    if (!mask) continue;
+    mask->name = "boundary_" + name;
+    if (flag(boundary, "sample_varying", false, place)) mask->axes.push_back(sample_axis);
+    if (flag(boundary, "time_varying", false, place)) mask->axes.push_back(time_axis);
+    mask->axes.insert(mask->axes.end(), associated.begin(), associated.end());
+    if (mask->axes.size() == mask->shape.size()) layout.fields.push_back(std::move(*mask));
   }
-  return grid;
 }
 
-std::vector<FieldDescription> TheWell::fields() const
+Layout the_well_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
 {
-  std::vector<FieldDescription> fields;
-  for (const Stored& field : fields_) fields.push_back(field.description);
-  return fields;
-}
+  Layout layout;
+  layout.name = "The Well";
+  layout.repeat = Repeat::everywhere;
+  layout.advice = "attributes sample_varying, time_varying and dim_varying say which axes there are";
+  const auto trajectories = hdf5::read_numbers(file.get(), "n_trajectories", task).value_or(std::vector<double>{});
+  constexpr double most = 1e15;  // and not NaN
+  if (trajectories.size() != 1 || !(trajectories.front() >= 0 && trajectories.front() <= most))
+    throw DataError({.doing = task.doing,
+                     .where = task.where,
+                     .found = trajectories.empty() ? "no attribute n_trajectories"
+                                                   : fmt::format("n_trajectories [{}]", fmt::join(trajectories, ", ")),
+                     .expected = "the number of samples, as The Well's rules say",
+                     .advice = "adding it with h5py"});
+  layout.samples = static_cast<std::int64_t>(trajectories.front());
 
-std::map<std::string, std::string> TheWell::provenance() const
-{
-  const hdf5::Quiet quiet;
-  const hdf5::Task task{.doing = "reading the provenance", .where = file().string()};
-  std::map<std::string, std::string> texts;
-  if (!hdf5::has_child(file_.get(), "provenance", task)) return texts;
-  const auto group = hdf5::open_child(file_.get(), "provenance", task);
-  for (const std::string& name : hdf5::attribute_names(group.get(), task))
-    if (auto text = hdf5::read_string(group.get(), name, task)) texts[name] = *text;
-  return texts;
-}
-
-Tensor TheWell::read_values(const Stored& stored, std::int64_t first, std::int64_t count, std::int64_t step,
-                            const hdf5::Task& task) const
-{
-  const std::string path = stored.group + "/" + stored.description.name;
-  const auto place = hdf5::at(task, path);
-  const auto group = hdf5::open_child(file_.get(), stored.group, task);
-  const auto object = hdf5::open_child(group.get(), stored.description.name, place);
-  const auto shape = hdf5::shape_of(object, place);
-  const auto points = locum::shape_of(domain_);
-
-  std::vector<std::string> axes;             // what the attributes promise, for the message
-  std::vector<std::int64_t> promised;        // extents of these axes
-  std::vector<std::int64_t> start, extent;   // what to read
-  std::vector<std::int64_t> kept, repeated;  // [batch, points…] as read and as wanted
-  const auto add = [&](const std::string& name, std::int64_t size, std::int64_t from, std::int64_t number) {
-    axes.push_back(fmt::format("{} = {}", name, size));
-    promised.push_back(size);
-    start.push_back(from);
-    extent.push_back(number);
-  };
-  if (stored.sample_varying) add("sample", size_, first, count);
-  kept.push_back(stored.sample_varying ? count : 1);
-  repeated.push_back(count);
-  if (stored.description.time_varying) add("step", steps(), step, 1);
-  for (std::size_t i = 0; i < stored.dim_varying.size(); ++i) {
-    if (stored.dim_varying[i]) add(dimensions_[i], points[i], 0, points[i]);
-    kept.push_back(stored.dim_varying[i] ? points[i] : 1);
-    repeated.push_back(points[i]);
-  }
-  const bool fits = shape.size() >= promised.size() && std::equal(promised.begin(), promised.end(), shape.begin());
-  const std::size_t more = fits ? shape.size() - promised.size() : 0;
-  const bool flat_tensor = stored.order == 2 && more == 1;
-  if (!fits || (more != stored.order && !flat_tensor)) {
-    for (std::size_t i = 0; i < stored.order; ++i) axes.push_back("component");
+  const auto dimensions = hdf5::open_child(file.get(), "dimensions", task);
+  const auto place = hdf5::at(task, "dimensions");
+  const auto names = required_names(dimensions, "spatial_dims", place);
+  if (names.empty() || names.size() > 3)
     throw DataError({.doing = task.doing,
                      .where = place.where,
-                     .found = fmt::format("{} axes, {}", shape.size(), to_string(shape)),
-                     .expected = fmt::format("{} axes, [{}]", axes.size(), fmt::join(axes, ", ")),
-                     .advice = "attributes sample_varying, time_varying and dim_varying say which axes there are"});
+                     .found = fmt::format("spatial_dims [{}]", fmt::join(names, ", ")),
+                     .expected = "one to three dimensions of space",
+                     .advice = ""});
+  const auto time = hdf5::open_child(dimensions.get(), "time", place);
+  layout.times = hdf5::read(time, place).to(torch::kFloat64);
+  layout.time_unit = hdf5::read_string(time.get(), "units", place).value_or("1");
+  for (const std::string& name : names) {
+    const auto object = hdf5::open_child(dimensions.get(), name, place);
+    const hdf5::Task here{.doing = task.doing, .where = place.where + "/" + name};
+    const auto spacing = hdf5::read_numbers(object.get(), "spacing", here);
+    layout.space.push_back({.name = name,
+                            .unit = hdf5::read_string(object.get(), "units", here).value_or("1"),
+                            .coordinates = read_coordinates(dimensions.get(), name, place),
+                            .spacing = {}});
+    if (spacing && spacing->size() == 1) layout.space.back().spacing = spacing->front();
   }
-  std::int64_t components = 1;
-  for (std::size_t axis = promised.size(); axis < shape.size(); ++axis) {
-    start.push_back(0);
-    extent.push_back(shape[axis]);
-    components *= shape[axis];
-  }
-  kept.push_back(components);
-  repeated.push_back(components);
 
-  const auto type = hdf5::type_of(object, place) == torch::kFloat32 ? torch::kFloat32 : torch::kFloat64;
-  return hdf5::read(object, start, extent, type, place).reshape(kept).expand(repeated).movedim(-1, 1).contiguous();
-}
-
-Sample TheWell::load(const std::vector<std::string>& fields, std::int64_t first, std::int64_t count,
-                     std::int64_t step) const
-{
-  const hdf5::Task task{.doing = "reading samples", .where = file().string()};
-  Sample sample{.domain = domain_, .fields = {}, .scalars = {}, .time = 0};
-  for (const std::string& name : fields) {
-    const auto stored =
-        std::find_if(fields_.begin(), fields_.end(), [&](const Stored& s) { return s.description.name == name; });
-    if (stored == fields_.end()) refuse_field(name);
-    sample.fields[name] = {.values = read_values(*stored, first, count, step, task), .unit = stored->description.unit};
+  for (std::size_t order = 0; order < 3; ++order) {
+    const std::string group = fmt::format("t{}_fields", order);
+    if (!hdf5::has_child(file.get(), group, task)) continue;
+    for (auto& field : describe(file, group, order, layout, task)) layout.fields.push_back(std::move(field));
   }
-  for (const Stored& scalar : scalars_)
-    sample.scalars[scalar.description.name] = {.values = read_values(scalar, first, count, step, task).flatten(),
-                                               .unit = scalar.description.unit};
-  if (times_.dim() == 1) sample.time = times_[step].item<double>();
-  else if (count > 0) sample.time = times_[first][step].item<double>();
-  return sample;
+  if (hdf5::has_child(file.get(), "scalars", task)) layout.scalars = describe(file, "scalars", 0, layout, task);
+  read_boundaries(file, layout, task);
+
+  if (!hdf5::has_child(file.get(), "provenance", task)) return layout;
+  const auto provenance = hdf5::open_child(file.get(), "provenance", task);
+  for (const std::string& name : hdf5::attribute_names(provenance.get(), task))
+    if (auto text = hdf5::read_string(provenance.get(), name, task)) layout.provenance[name] = *text;
+  return layout;
 }
 
 }  // namespace locum::io

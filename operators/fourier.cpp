@@ -5,9 +5,14 @@
 #include <locum/core/error.hpp>
 #include <locum/core/sample.hpp>
 
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/fourier_layers.hpp"
+
 namespace locum::operators {
 
-// Inside, tensors are [x, (y, (z,)) batch, channel]: see SpectralConvolution.
+// Inside, tensors are [batch, (z, y,) x, channel].
 
 /// Scales features to mean 0 and variance 1.
 class FeatureNormalisation : public torch::nn::Module {
@@ -25,7 +30,7 @@ class FeatureNormalisation : public torch::nn::Module {
     if (kind_ == FeatureNorm::none) return values;
     const bool group = kind_ == FeatureNorm::group;
     std::vector<std::int64_t> over(static_cast<std::size_t>(values.dim() - 2));
-    std::iota(over.begin(), over.end(), 0);
+    std::iota(over.begin(), over.end(), 1);
     if (group) over.push_back(values.dim() - 1);
     const auto [variance, mean] = torch::var_mean(values, over, /*unbiased=*/false, /*keepdim=*/true);
     constexpr double enough = 1e-5;  // keeps a constant channel finite; torch's and neuraloperator's value
@@ -41,16 +46,19 @@ class FeatureNormalisation : public torch::nn::Module {
 /// One layer: spectral convolution, pointwise map and, if asked for, channel network with a gated skip.
 class FourierLayer : public torch::nn::Module {
  public:
-  FourierLayer(const FourierOptions& options, const std::vector<Band>& bands, bool last, RandomStream& weights)
+  FourierLayer(const FourierOptions& options, const c10::intrusive_ptr<TransformCache>& transforms, bool last,
+               RandomStream& weights)
       : activation_(options.activation), activate_twice_(options.activate_twice), last_(last)
   {
     const std::int64_t width = options.width, hidden = options.channel_mlp_hidden;
     const auto norm = [&] { return std::make_shared<FeatureNormalisation>(options.norm, width); };
-    spectral_ = register_module("spectral", std::make_shared<SpectralConvolution>(width, width, bands, weights));
-    skip_ = register_module("skip", std::make_shared<PointwiseLinear>(width, width, weights));
+    spectral_ = register_module(
+        "spectral", std::make_shared<SpectralConvolution>(width, width, transforms, weights, options.kernel));
+    skip_ = register_module("skip", std::make_shared<PointwiseLinear>(width, width, weights, options.kernel));
     spectral_norm_ = register_module("spectral_norm", norm());
     if (hidden > 0) {
-      mlp_ = register_module("mlp", std::make_shared<PointwiseNetwork>(width, hidden, width, activation_, weights));
+      mlp_ = register_module(
+          "mlp", std::make_shared<PointwiseNetwork>(width, hidden, width, activation_, weights, options.kernel));
       gate_ = register_parameter("gate", torch::ones(width));
       mlp_norm_ = register_module("mlp_norm", norm());
     }
@@ -65,6 +73,16 @@ class FourierLayer : public torch::nn::Module {
     return last_ ? v : activate(activation_, v);
   }
 
+  /// In the order of kernels::LayerArrays.
+  std::vector<Tensor> arrays() const
+  {
+    std::vector<Tensor> all = {spectral_->weight(), skip_->weight(), skip_->bias()};
+    if (mlp_)
+      all.insert(all.end(), {mlp_->hidden().weight(), mlp_->hidden().bias(), mlp_->output().weight(),
+                             mlp_->output().bias(), gate_});
+    return all;
+  }
+
  private:
   Activation activation_;
   bool activate_twice_;
@@ -76,6 +94,123 @@ class FourierLayer : public torch::nn::Module {
   Tensor gate_;                            // [channel]
   std::shared_ptr<FeatureNormalisation> mlp_norm_;
 };
+
+namespace {
+
+/// What Layers needs to know besides tensors.
+struct LayersPlan : torch::CustomClassHolder {
+  c10::intrusive_ptr<TransformCache> transforms;
+  std::size_t layers = 0;
+  std::int64_t hidden = 0;
+  bool activate_twice = false;
+  bool differentiates = false;  ///< Whether backward() may be called.
+};
+
+/// All layers of a Fourier operator at once. Arguments: the field, then FourierLayer::arrays() of each layer.
+class Layers : public torch::autograd::Function<Layers> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs,
+                        const c10::intrusive_ptr<LayersPlan>& plan)
+  {
+    const Tensor u = inputs[0].contiguous(), result = torch::empty(u.sizes(), u.options());
+    Tensor saved;
+    with_type_of(u, [&]<class T>(T) {
+      auto layers = kernel<T>(*plan, u, inputs);
+      const Tensor room = torch::empty({layers.room_size()}, u.options());
+      if (plan->differentiates) saved = torch::empty({layers.saved_size()}, u.options());
+      layers.forward(u.data_ptr<T>(), result.data_ptr<T>(), plan->differentiates ? saved.data_ptr<T>() : nullptr,
+                     room.data_ptr<T>());
+    });
+    auto kept = inputs.vec();
+    kept.push_back(saved);
+    context->save_for_backward(kept);
+    context->saved_data["plan"] = c10::IValue::make_capsule(plan);
+    return result;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list d_result)
+  {
+    auto inputs = context->get_saved_variables();
+    const auto plan = c10::static_intrusive_pointer_cast<LayersPlan>(context->saved_data["plan"].toCapsule());
+    const Tensor saved = inputs.back();
+    inputs.pop_back();
+    torch::autograd::variable_list gradients;
+    if (torch::GradMode::is_enabled()) {
+      gradients = differentiate(inputs, d_result[0], [&](const auto& all) { return by_libtorch(*plan, all); });
+      gradients.emplace_back();
+      return gradients;
+    }
+    const Tensor u = inputs[0].contiguous(), d = d_result[0].contiguous();
+    for (const Tensor& input : inputs)
+      gradients.push_back(input.requires_grad() || gradients.empty() ? torch::empty(input.sizes(), d.options())
+                                                                     : Tensor());
+    with_type_of(u, [&]<class T>(T) {
+      auto layers = kernel<T>(*plan, u, inputs);
+      const Tensor room = torch::empty({layers.room_size()}, u.options());
+      layers.backward(u.data_ptr<T>(), d.data_ptr<T>(), saved.data_ptr<T>(), room.data_ptr<T>(),
+                      gradients[0].data_ptr<T>(), arrays<T>(*plan, gradients));
+    });
+    gradients.emplace_back();
+    return gradients;
+  }
+
+ private:
+  template <class T>
+  static std::vector<kernels::LayerArrays<T>> arrays(const LayersPlan& plan, at::TensorList tensors)
+  {
+    std::vector<kernels::LayerArrays<T>> all;
+    auto next = tensors.begin() + 1;
+    const auto take = [&] {
+      const Tensor& t = *next++;
+      return t.defined() ? t.data_ptr<T>() : nullptr;
+    };
+    for (std::size_t l = 0; l < plan.layers; ++l) {
+      kernels::LayerArrays<T> layer;
+      layer.spectral = take();
+      layer.skip = take();
+      layer.skip_bias = take();
+      if (plan.hidden > 0) {
+        layer.hidden = take();
+        layer.hidden_bias = take();
+        layer.output = take();
+        layer.output_bias = take();
+        layer.gate = take();
+      }
+      all.push_back(layer);
+    }
+    return all;
+  }
+
+  template <class T>
+  static kernels::FourierLayers<T> kernel(const LayersPlan& plan, const Tensor& u, at::TensorList tensors)
+  {
+    return {plan.transforms->of<T>(u), at::get_num_threads(),   u.size(0), u.size(-1), plan.hidden,
+            plan.activate_twice,       arrays<T>(plan, tensors)};
+  }
+
+  /// The same by libtorch's operations: see FourierLayer.
+  static Tensor by_libtorch(const LayersPlan& plan, const std::vector<Tensor>& tensors)
+  {
+    Tensor u = tensors[0];
+    auto next = tensors.begin() + 1;
+    for (std::size_t l = 0; l < plan.layers; ++l) {
+      const bool last = l + 1 == plan.layers;
+      Tensor v = spectral_convolution_by_fft(u, next[0], plan.transforms->bands()) + torch::linear(u, next[1], next[2]);
+      next += 3;
+      if (!last) v = torch::gelu(v);
+      if (plan.hidden > 0) {
+        v = torch::linear(torch::gelu(torch::linear(v, next[0], next[1])), next[2], next[3]) + next[4] * u;
+        next += 5;
+      }
+      if (!last && (plan.hidden > 0 || plan.activate_twice)) v = torch::gelu(v);
+      u = v;
+    }
+    return u;
+  }
+};
+
+}  // namespace
 
 static void check(const FourierOptions& options)
 {
@@ -106,6 +241,10 @@ static void check(const FourierOptions& options)
   not_negative("projection_hidden", options.projection_hidden);
   not_negative("channel_mlp_hidden", options.channel_mlp_hidden);
   not_negative("padding", options.padding);
+  const bool fusible = options.activation == Activation::gelu && options.norm == FeatureNorm::none;
+  require(options.kernel != Kernel::fused || fusible, "kernel",
+          options.activation == Activation::gelu ? "fused with a norm" : "fused with another activation than gelu",
+          "what the kernels have: activation gelu, norm none", "kernel = \"auto\"");
 }
 
 /// The frequencies kept, last axis of the grid first, as SpectralConvolution takes them.
@@ -125,49 +264,66 @@ FourierOperator::FourierOperator(FourierOptions options, std::int64_t input_chan
     : options_(std::move(options)), input_channels_(input_channels)
 {
   check(options_);
+  transforms_ = c10::make_intrusive<TransformCache>(bands_of(options_));
   const std::int64_t lifted = input_channels + (options_.coordinates ? std::ssize(options_.modes) : 0);
   const auto network = [&](std::int64_t from, std::int64_t hidden, std::int64_t to) {
-    return std::make_shared<PointwiseNetwork>(from, hidden, to, options_.activation, weights);
+    return std::make_shared<PointwiseNetwork>(from, hidden, to, options_.activation, weights, options_.kernel);
   };
   lifting_ = register_module("lifting", network(lifted, options_.lifting_hidden, options_.width));
   for (std::int64_t l = 0; l < options_.layers; ++l) {
-    auto layer = std::make_shared<FourierLayer>(options_, bands_of(options_), l + 1 == options_.layers, weights);
+    auto layer = std::make_shared<FourierLayer>(options_, transforms_, l + 1 == options_.layers, weights);
     layers_.push_back(register_module(fmt::format("layer_{}", l), std::move(layer)));
   }
   projection_ = register_module("projection", network(options_.width, options_.projection_hidden, output_channels));
 }
 
-/// [batch, channel, z, y, x] ↔ [x, y, z, batch, channel]: each is the other's axes turned round, batch and channel
-/// swapped.
-static Tensor space_first(const Tensor& values)
-{
-  std::vector<std::int64_t> order;
-  for (std::int64_t axis = values.dim(); axis-- > 2;) order.push_back(axis);
-  order.insert(order.end(), {0, 1});
-  return values.permute(order);
-}
-
-static Tensor batch_first(const Tensor& values)
-{
-  std::vector<std::int64_t> order = {values.dim() - 2, values.dim() - 1};
-  for (std::int64_t axis = values.dim() - 2; axis-- > 0;) order.push_back(axis);
-  return values.permute(order).contiguous();
-}
-
-/// Appends i/n along each axis as channels, the slowest axis of the grid (the last here) first.
+/// Appends i/n along each axis as channels, the slowest axis first.
 static Tensor with_coordinates(const Tensor& values)
 {
   const std::int64_t axes = values.dim() - 2;
   auto shape = values.sizes().vec();
   shape.back() = 1;
   std::vector<Tensor> parts = {values};
-  for (std::int64_t axis = axes; axis-- > 0;) {
+  for (std::int64_t axis = 1; axis <= axes; ++axis) {
     std::vector<std::int64_t> along(static_cast<std::size_t>(values.dim()), 1);
     along[static_cast<std::size_t>(axis)] = values.size(axis);
     const Tensor position = torch::arange(values.size(axis), torch::kFloat64) / values.size(axis);
     parts.push_back(position.to(values.options()).view(along).expand(shape));
   }
   return torch::cat(parts, -1);
+}
+
+bool FourierOperator::fuses_layers(const Tensor& values) const
+{
+  if (options_.kernel == Kernel::reference || options_.activation != Activation::gelu ||
+      options_.norm != FeatureNorm::none)
+    return false;
+  if (options_.kernel == Kernel::automatic) return kernels_take(values) && transforms_->is_faster();
+  if (!kernels_take(values))
+    throw OptionError({.doing = "evaluating the Fourier operator",
+                       .where = "model.kernel",
+                       .found = fmt::format("fused, and an input on {}", values.device().str()),
+                       .expected = "an input on the CPU, float32 or float64",
+                       .advice = "kernel = \"auto\""});
+  return true;
+}
+
+Tensor FourierOperator::layers_in_one(const Tensor& values)
+{
+  check_resolution(values, transforms_->bands());
+  auto plan = c10::make_intrusive<LayersPlan>();
+  plan->transforms = transforms_;
+  plan->layers = layers_.size();
+  plan->hidden = options_.channel_mlp_hidden;
+  plan->activate_twice = options_.activate_twice;
+  torch::autograd::variable_list inputs = {values};
+  for (const auto& layer : layers_) {
+    const auto arrays = layer->arrays();
+    inputs.insert(inputs.end(), arrays.begin(), arrays.end());
+  }
+  plan->differentiates = torch::GradMode::is_enabled() &&
+                         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
+  return Layers::apply(at::TensorList(inputs), plan);  // the one kind of list that apply() looks into
 }
 
 Tensor FourierOperator::forward(const Tensor& input)
@@ -187,12 +343,12 @@ Tensor FourierOperator::forward(const Tensor& input)
                                     : fmt::format("modes with {} {}, one for each axis", input.dim() - 2,
                                                   input.dim() == 3 ? "entry" : "entries")});
 
-  Tensor v = space_first(input);
+  Tensor v = input.movedim(1, -1);
   if (options_.coordinates) v = with_coordinates(v);
   v = lifting_->forward(v.contiguous());
 
-  std::vector<std::int64_t> padding = {0, 0, 0, 0};  // channel, batch, …, last axis first: what torch expects
-  for (std::int64_t axis = axes; axis-- > 0;)
+  std::vector<std::int64_t> padding = {0, 0};  // channel, x, …: last axis first, as torch expects
+  for (std::int64_t axis = axes; axis > 0; --axis)
     padding.insert(padding.end(), {0, std::lround(options_.padding * static_cast<double>(v.size(axis)))});
   const auto padded_with = [&](std::int64_t sign, const Tensor& values) {
     std::vector<std::int64_t> amounts;
@@ -200,10 +356,12 @@ Tensor FourierOperator::forward(const Tensor& input)
     return torch::constant_pad_nd(values, amounts);
   };
   if (options_.padding > 0) v = padded_with(+1, v);
-  for (const auto& layer : layers_) v = layer->forward(v);
+  if (fuses_layers(v)) v = layers_in_one(v);
+  else
+    for (const auto& layer : layers_) v = layer->forward(v);
   if (options_.padding > 0) v = padded_with(-1, v);
 
-  return batch_first(projection_->forward(v));
+  return projection_->forward(v).movedim(-1, 1).contiguous();
 }
 
 }  // namespace locum::operators

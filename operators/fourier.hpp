@@ -50,6 +50,7 @@ struct FourierOptions {
   FeatureNorm norm = FeatureNorm::none;
   Activation activation = Activation::gelu;
   bool activate_twice = false;  ///< σ(σ(v)) in layers without a channel MLP, as neuraloperator 2.0 has it.
+  Kernel kernel = Kernel::automatic;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -66,6 +67,7 @@ struct FourierOptions {
     option("norm", norm, "of features: none, instance or group");
     option("activation", activation, "gelu, relu or tanh");
     option("activate_twice", activate_twice, "layers without a channel network end in σ(σ(v)), as neuraloperator's do");
+    option("kernel", kernel, "auto, fused (own kernels; GELU, no norm, CPU) or reference (libtorch's operations)");
   }
 };
 
@@ -81,26 +83,35 @@ class FourierLayer;
 /// Position is i/n along an axis of n points, slowest axis first. Weights do not depend on the grid: the operator
 /// may be evaluated on any grid that resolves its modes. Without coordinates and padding it commutes with translations.
 ///
+/// On the CPU, with GELU and without a norm, all layers are evaluated in one go by `kernels/fourier_layers.hpp`; else,
+/// and for second derivatives, by libtorch's operations. `kernel` = fused makes that an error, reference the rule.
+///
 /// Constructing draws from the stream given and touches no global generator; weights are float32 until to(float64).
 /// Not to be evaluated by two threads at the same time.
 /// Limits: assumes periodicity, pad other data; not for scattered points.
 /// Source: Li et al., ICLR 2021, "Fourier layer"; Kovachki et al., JMLR 24 (2023).
 class FourierOperator : public Operator {
  public:
-  /// @throws OptionError  if a size is not positive, or `modes` has not one to three entries.
+  /// @throws OptionError  if a size is not positive, `modes` has not one to three entries, or `kernel` is fused and
+  ///                      activation or norm are not what the kernels have.
   FourierOperator(FourierOptions options, std::int64_t input_channels, std::int64_t output_channels,
                   RandomStream weights);
 
   /// @param input  [batch, input_channels, (z, y,) x], float32 or float64 like the weights.
   /// @return       [batch, output_channels, (z, y,) x]
-  /// @throws ShapeError  if channels or axes differ from the options, or an axis does not resolve the modes.
+  /// @throws ShapeError   if channels or axes differ from the options, or an axis does not resolve the modes.
+  /// @throws OptionError  if `kernel` is fused and the input is not on the CPU.
   Tensor forward(const Tensor& input) override;
 
   const FourierOptions& options() const noexcept { return options_; }
 
  private:
+  Tensor layers_in_one(const Tensor& values);
+  bool fuses_layers(const Tensor& values) const;
+
   FourierOptions options_;
   std::int64_t input_channels_;
+  c10::intrusive_ptr<TransformCache> transforms_;
   std::shared_ptr<PointwiseNetwork> lifting_;
   std::vector<std::shared_ptr<FourierLayer>> layers_;
   std::shared_ptr<PointwiseNetwork> projection_;

@@ -4,20 +4,67 @@
 #include <locum/core/error.hpp>
 #include <locum/core/sample.hpp>
 
+#include <limits>
+
 namespace locum::operators {
 
 Normaliser Normaliser::fit(Normalisation kind, NormaliseOver over, const Tensor& values)
 {
-  if (kind == Normalisation::none) return {};
-  const Tensor data = over == NormaliseOver::point ? values.to(torch::kFloat64)  // [batch, channel, …]
-                                                   : values.to(torch::kFloat64).transpose(0, 1).flatten(1).t();
-  Tensor offset, scale;
-  if (kind == Normalisation::unit_gaussian) {
-    offset = data.mean(0);
-    scale = data.std(0, /*unbiased=*/false);
+  Statistics statistics(kind, over);
+  statistics.add(values);
+  return statistics.normaliser();
+}
+
+void Statistics::add(const Tensor& values)
+{
+  if (kind_ == Normalisation::none || values.size(0) == 0) return;
+  const Tensor data = over_ == NormaliseOver::point ? values.to(torch::kFloat64)  // [batch, channel, …]
+                                                    : values.to(torch::kFloat64).transpose(0, 1).flatten(1).t();
+  const bool gaussian = kind_ == Normalisation::unit_gaussian;
+  Tensor count, first, second;
+  if (missing_) {
+    const Tensor known = data.isfinite();
+    count = known.sum(0).to(torch::kFloat64);
+    if (gaussian) {
+      first = data.where(known, torch::zeros_like(data)).sum(0) / count.clamp_min(1);
+      const Tensor square = (data - first).square();
+      second = (square.where(known, torch::zeros_like(data)).sum(0) / count.clamp_min(1)).sqrt();
+    } else {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      first = data.masked_fill(known.logical_not(), infinity).amin(0);
+      second = data.masked_fill(known.logical_not(), -infinity).amax(0);
+    }
   } else {
-    offset = data.amin(0);
-    scale = data.amax(0) - offset;
+    count = torch::tensor(static_cast<double>(data.size(0)), torch::kFloat64);
+    first = gaussian ? data.mean(0) : data.amin(0);
+    second = gaussian ? data.std(0, /*unbiased=*/false) : data.amax(0);
+  }
+  if (!count_.defined()) {
+    count_ = count;
+    first_ = first;
+    second_ = second;
+    return;
+  }
+  if (gaussian) {
+    const Tensor both = count_ + count, step = first - first_;
+    const Tensor squares =
+        second_.square() * count_ + second.square() * count + step.square() * count_ * count / both.clamp_min(1);
+    first_ = first_ + step * count / both.clamp_min(1);
+    second_ = (squares / both.clamp_min(1)).sqrt();
+  } else {
+    first_ = torch::minimum(first_, first);
+    second_ = torch::maximum(second_, second);
+  }
+  count_ = count_ + count;
+}
+
+Normaliser Statistics::normaliser() const
+{
+  if (!count_.defined()) return {};
+  Tensor offset = first_, scale = kind_ == Normalisation::unit_gaussian ? second_.clone() : second_ - first_;
+  if (missing_) {  // what has no value anywhere
+    offset = offset.masked_fill((count_ == 0).expand_as(offset), 0);
+    scale = scale.masked_fill((count_ == 0).expand_as(scale), 1);
   }
   constexpr double rounding = 1e-12;  // the deviation of equal numbers comes out not quite 0
   scale.masked_fill_(scale <= rounding * offset.abs(), 1);

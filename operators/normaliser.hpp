@@ -36,6 +36,8 @@ constexpr auto option_names(NormaliseOver)
 /// own.
 class Normaliser {
  public:
+  friend class Statistics;
+
   /// Changes nothing.
   Normaliser() = default;
 
@@ -60,6 +62,27 @@ class Normaliser {
   Tensor fitted(const Tensor& statistic, const Tensor& values) const;
 
   Tensor offset_, scale_;  // undefined if nothing is changed
+};
+
+/// What a normaliser takes from data that come in pieces, in one pass: the statistics of the pieces are merged (Chan,
+/// Golub, LeVeque 1983), so that they need not be in memory together. One piece gives the bits of Normaliser::fit().
+class Statistics {
+ public:
+  /// @param missing  whether values that are not finite are missing and left out, not errors
+  Statistics(Normalisation kind, NormaliseOver over, bool missing = false) : kind_(kind), over_(over), missing_(missing)
+  {
+  }
+
+  /// @param values  [batch, channel, …], any floating type
+  void add(const Tensor& values);
+  Normaliser normaliser() const;
+
+ private:
+  Normalisation kind_;
+  NormaliseOver over_;
+  bool missing_;
+  // unit_gaussian: count, mean, deviation; min_max: count, least, greatest. float64 [channel] or [channel, …]
+  Tensor count_, first_, second_;
 };
 
 }  // namespace locum::operators

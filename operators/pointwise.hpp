@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "kernel.hpp"
+
 namespace locum::operators {
 
 using torch::Tensor;
@@ -26,30 +28,42 @@ Tensor activate(Activation activation, const Tensor& values);
 class PointwiseLinear : public torch::nn::Module {
  public:
   /// Draws weight and bias from U(−1, 1) / √input_channels.
-  PointwiseLinear(std::int64_t input_channels, std::int64_t output_channels, RandomStream& weights);
+  PointwiseLinear(std::int64_t input_channels, std::int64_t output_channels, RandomStream& weights,
+                  Kernel kernel = Kernel::automatic);
 
   /// @param values  […, input_channels]
   /// @return        […, output_channels]
   Tensor forward(const Tensor& values);
 
+  const Tensor& weight() const noexcept { return weight_; }  ///< [output_channels, input_channels]
+  const Tensor& bias() const noexcept { return bias_; }      ///< [output_channels]
+
  private:
-  Tensor weight_;  // [output_channels, input_channels]
-  Tensor bias_;    // [output_channels]
+  Kernel kernel_;
+  Tensor weight_;
+  Tensor bias_;
 };
 
 /// The same small network at every point: W₂ σ(W₁ v + b₁) + b₂, or W v + b without a hidden layer.
+///
+/// With GELU and on the CPU a block of points goes through all of it while it is in the cache, forward and backward;
+/// else the maps are libtorch's. A second derivative takes the latter.
 class PointwiseNetwork : public torch::nn::Module {
  public:
   /// @param hidden_channels  0 for none
   PointwiseNetwork(std::int64_t input_channels, std::int64_t hidden_channels, std::int64_t output_channels,
-                   Activation activation, RandomStream& weights);
+                   Activation activation, RandomStream& weights, Kernel kernel = Kernel::automatic);
 
   /// @param values  […, input_channels]
   /// @return        […, output_channels]
   Tensor forward(const Tensor& values);
 
+  const PointwiseLinear& hidden() const noexcept { return *hidden_; }  ///< Of a network that has one.
+  const PointwiseLinear& output() const noexcept { return *output_; }
+
  private:
   Activation activation_;
+  Kernel kernel_;
   std::shared_ptr<PointwiseLinear> hidden_;  // null without a hidden layer
   std::shared_ptr<PointwiseLinear> output_;
 };

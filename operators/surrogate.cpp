@@ -54,6 +54,7 @@ void Surrogate::save(io::Checkpoint& checkpoint) const
 {
   checkpoint.put("model/options", options_);
   checkpoint.put("model/type", std::string(type_ == torch::kFloat64 ? "float64" : "float32"));
+  if (missing) checkpoint.put("model/missing", std::int64_t{1});
   save_channels(checkpoint, "model/inputs", inputs_);
   save_channels(checkpoint, "model/outputs", outputs_);
   for (const auto& item : model_->named_parameters()) checkpoint.put("model/weights/" + item.key(), item.value());
@@ -93,6 +94,7 @@ Surrogate Surrogate::load(const io::Checkpoint& checkpoint, const std::string& w
   }
   surrogate.input_normaliser = load_normaliser(checkpoint, "model/input_normaliser");
   surrogate.output_normaliser = load_normaliser(checkpoint, "model/output_normaliser");
+  surrogate.missing = checkpoint.has("model/missing");
   return surrogate;
 }
 
@@ -111,6 +113,12 @@ void Surrogate::to(torch::Device device)
   model_->to(device);
   input_normaliser.to(device);
   output_normaliser.to(device);
+}
+
+Tensor Surrogate::encode(const Tensor& values) const
+{
+  const Tensor encoded = input_normaliser.encode(values.to(device_, type_));
+  return missing ? encoded.nan_to_num(0, 0, 0) : encoded;
 }
 
 Sample Surrogate::solve(const Sample& problem)
@@ -132,8 +140,12 @@ Sample Surrogate::solve(const Sample& problem)
   std::vector<Tensor> predictions;
   constexpr std::int64_t at_once = 32;  // bounds the memory, and keeps the activations of a slice in cache
   for (const Tensor& some : all.split(at_once)) {
-    const Tensor prediction = model_->forward(input_normaliser.encode(some.to(device_, type_)));
-    predictions.push_back(output_normaliser.decode(prediction).to(all.device()));
+    Tensor prediction = output_normaliser.decode(model_->forward(encode(some)));
+    if (missing) {
+      const Tensor nowhere = some.isfinite().all(1, /*keepdim=*/true).logical_not().to(device_);
+      prediction = prediction.masked_fill(nowhere, std::numeric_limits<double>::quiet_NaN());
+    }
+    predictions.push_back(prediction.to(all.device()));
   }
   return {.domain = problem.domain,
           .fields = split_channels(torch::cat(predictions), outputs_),

@@ -47,8 +47,15 @@ class Surrogate : public SteadySolver {
   torch::Device device() const noexcept { return device_; }
   std::int64_t parameters() const;
 
+  /// Inputs as the network sees them: normalised, of its type, on its device; missing values are the mean.
+  /// @param values  [batch, channel, (z, y,) x] in units of the data
+  Tensor encode(const Tensor& values) const;
+
   Normaliser input_normaliser;
   Normaliser output_normaliser;
+  /// Whether values that are not finite mean that there is none (land in an ocean): they are left out of training, and
+  /// predictions have none where an input has none.
+  bool missing = false;
 
  private:
   std::string options_;

@@ -45,6 +45,13 @@ Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges
   return norm_of(difference) / norm_of(truth);
 }
 
+void leave_out_missing(Tensor& prediction, Tensor& truth)
+{
+  const Tensor none = truth.isfinite().logical_not();
+  prediction = prediction.masked_fill(none, 0);
+  truth = truth.masked_fill(none, 0);
+}
+
 Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges)
 {
   return errors_of(loss, prediction, truth, edges).mean();

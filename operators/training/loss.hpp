@@ -42,6 +42,11 @@ constexpr auto option_names(Edges)
 /// Limits: relative errors of a truth that is 0 everywhere are not finite.
 Tensor errors_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges = Edges::one_sided);
 
+/// Makes both 0 where the truth is not finite: there is none (land in an ocean), and no error. Means count these
+/// points.
+/// @param prediction, truth  of one shape; replaced
+void leave_out_missing(Tensor& prediction, Tensor& truth);
+
 /// Mean over the batch of errors_of(): what training makes small. A float64 number.
 Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges edges = Edges::one_sided);
 

@@ -74,36 +74,86 @@ class TrainingState {
   Adam& adam_;
 };
 
+/// The normalisers of a source's samples, from one pass; kept in `file` if the source has a fingerprint.
+void fit_normalisers(Surrogate& surrogate, io::BatchSource& samples, const TrainingOptions& options,
+                     const std::filesystem::path& file, const Log& log)
+{
+  const std::string content = samples.fingerprint();
+  const std::string key =
+      fmt::format("{}; {}, {}, {}, missing {}", content, name_of(options.input_normaliser),
+                  name_of(options.output_normaliser), name_of(options.normalise_over), surrogate.missing);
+  const auto state = [](const io::Checkpoint& kept, const std::string& group) {
+    std::map<std::string, Tensor> tensors;
+    for (const std::string& name : kept.names(group)) tensors[name] = kept.tensor(group + "/" + name);
+    return tensors;
+  };
+  if (!content.empty() && std::filesystem::exists(file)) {
+    const auto kept = io::Checkpoint::read(file);
+    if (kept.text("samples") == key) {
+      surrogate.input_normaliser = Normaliser::from_state(state(kept, "inputs"));
+      surrogate.output_normaliser = Normaliser::from_state(state(kept, "outputs"));
+      return;
+    }
+  }
+  Statistics inputs(options.input_normaliser, options.normalise_over, surrogate.missing);
+  Statistics outputs(options.output_normaliser, options.normalise_over, surrogate.missing);
+  // Tensors in memory are one batch; pieces of a stream are large enough that their number does not matter.
+  constexpr std::int64_t streamed = 256;
+  samples.start(content.empty() ? std::max<std::int64_t>(1, samples.size()) : streamed);
+  while (const auto some = samples.next()) {
+    inputs.add(some->inputs);
+    outputs.add(some->outputs);
+  }
+  surrogate.input_normaliser = inputs.normaliser();
+  surrogate.output_normaliser = outputs.normaliser();
+  if (content.empty()) return;
+  io::Checkpoint kept;
+  kept.put("samples", key);
+  for (const auto& [name, tensor] : surrogate.input_normaliser.state()) kept.put("inputs/" + name, tensor);
+  for (const auto& [name, tensor] : surrogate.output_normaliser.state()) kept.put("outputs/" + name, tensor);
+  kept.write(file);
+  log->info("statistics of the training samples: {}", file.string());
+}
+
 }  // namespace
 
 TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const TrainingSet& validation,
                      const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
                      const Log& log)
 {
+  io::MemoryBatches training_batches(training), validation_batches(validation);
+  return train(surrogate, training_batches, validation_batches, options, folder, settings, log);
+}
+
+TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchSource& validation,
+                     const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
+                     const Log& log)
+{
   const auto device = find_device(options.device);
-  surrogate.input_normaliser = Normaliser::fit(options.input_normaliser, options.normalise_over, training.inputs);
-  surrogate.output_normaliser = Normaliser::fit(options.output_normaliser, options.normalise_over, training.outputs);
+  fit_normalisers(surrogate, training, options, folder / "statistics.h5", log);
   surrogate.to(device);
   Operator& model = surrogate.model();
   const auto& decode = surrogate.output_normaliser;
-
-  const auto encoded = [&](const Normaliser& normaliser, const Tensor& values) {
-    return normaliser.encode(values.to(device, surrogate.type()));
-  };
   const bool physical = options.loss_space == LossSpace::physical;
-  const Tensor inputs = encoded(surrogate.input_normaliser, training.inputs);
-  const Tensor targets =
-      physical ? training.outputs.to(device, surrogate.type()) : encoded(surrogate.output_normaliser, training.outputs);
-  const Tensor validation_inputs = encoded(surrogate.input_normaliser, validation.inputs);
+  training.prepare([&](const io::Batch& raw) {
+    const Tensor outputs = raw.outputs.to(device, surrogate.type());
+    return io::Batch{.inputs = surrogate.encode(raw.inputs), .outputs = physical ? outputs : decode.encode(outputs)};
+  });
+  validation.prepare(
+      [&](const io::Batch& raw) { return io::Batch{.inputs = surrogate.encode(raw.inputs), .outputs = raw.outputs}; });
 
-  const bool validates = validation.inputs.size(0) > 0;
+  const bool validates = validation.size() > 0;
   const auto validation_error = [&] {
     torch::NoGradGuard no_gradients;
     model.eval();
-    std::vector<Tensor> predictions;
-    for (const Tensor& some : validation_inputs.split(options.batch))
-      predictions.push_back(decode.decode(model.forward(some)).cpu());
-    return loss_of(Loss::relative_l2, torch::cat(predictions), validation.outputs).item<double>();
+    std::vector<Tensor> errors;
+    validation.start(options.batch);
+    while (const auto some = validation.next()) {
+      auto [prediction, truth] = std::pair{decode.decode(model.forward(some->inputs)).cpu(), some->outputs};
+      if (surrogate.missing) leave_out_missing(prediction, truth);
+      errors.push_back(errors_of(Loss::relative_l2, prediction, truth));
+    }
+    return torch::cat(errors).mean().item<double>();
   };
 
   Adam adam(model.parameters(),
@@ -117,26 +167,23 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
     else log->info("trained already: {} epochs", state.epoch);
   }
 
-  const std::int64_t samples = inputs.size(0);
+  const std::int64_t samples = training.size();
   const std::int64_t steps = (samples + options.batch - 1) / options.batch;
   io::MetricsLog metrics(folder / "metrics.jsonl");
   Progress progress(log, "training", options.epochs * steps, "steps");
 
   while (state.epoch < options.epochs) {
     const auto start = std::chrono::steady_clock::now();
-    const Tensor order = RandomStream(static_cast<std::uint64_t>(options.seed), "order of samples",
-                                      static_cast<std::uint64_t>(state.epoch))
-                             .permutation(samples)
-                             .to(device);
     Tensor total = torch::zeros({}, torch::TensorOptions(torch::kFloat64).device(device));
     double rate = 0;
     model.train();
-    for (std::int64_t step = 0; step < steps; ++step) {
-      const std::int64_t first = step * options.batch;
-      const Tensor chosen = order.narrow(0, first, std::min(options.batch, samples - first));
-      const Tensor output = model.forward(inputs.index_select(0, chosen));
-      const Tensor loss = loss_of(options.loss, physical ? decode.decode(output) : output,
-                                  targets.index_select(0, chosen), options.loss_edges);
+    training.start(options.batch, io::Shuffle{.seed = static_cast<std::uint64_t>(options.seed),
+                                              .epoch = static_cast<std::uint64_t>(state.epoch)});
+    for (std::int64_t step = 0; const auto some = training.next(); ++step) {
+      const Tensor output = model.forward(some->inputs);
+      auto [prediction, truth] = std::pair{physical ? decode.decode(output) : output, some->outputs};
+      if (surrogate.missing) leave_out_missing(prediction, truth);
+      const Tensor loss = loss_of(options.loss, prediction, truth, options.loss_edges);
       adam.zero_gradients();
       loss.backward();
       // Halfway through the step: neither the first nor the last rate is zero.
@@ -145,7 +192,7 @@ TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const Tr
           static_cast<double>(state.epoch) + (static_cast<double>(step) + 0.5) / static_cast<double>(steps),
           options.epochs);
       adam.step(rate);
-      total += loss.detach().to(torch::kFloat64) * chosen.size(0);
+      total += loss.detach().to(torch::kFloat64) * truth.size(0);
       progress.update(state.epoch * steps + step + 1, fmt::format("epoch {}", state.epoch + 1));
     }
     const double training_loss = total.item<double>() / static_cast<double>(samples);

@@ -1,5 +1,6 @@
 #pragma once
 #include <locum/core/log.hpp>
+#include <locum/io/batches.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -79,10 +80,7 @@ struct TrainingOptions {
 };
 
 /// Inputs and what the operator should make of them, in the units of the data: [sample, channel, (z, y,) x].
-struct TrainingSet {
-  Tensor inputs;
-  Tensor outputs;
-};
+using TrainingSet = io::Batch;
 
 struct TrainingResult {
   std::int64_t epochs = 0;     ///< Done in all, over every start of the run.
@@ -91,16 +89,23 @@ struct TrainingResult {
 
 /// Fits `surrogate` to the training samples by gradient descent.
 ///
-/// Normalisers are fitted to the training samples alone. After every epoch `folder`/checkpoint.h5 holds all it takes to
-/// go on, `folder`/best.h5 the weights with the least validation error (the last ones, if there are no validation
-/// samples), and `folder`/metrics.jsonl one more line. If
-/// checkpoint.h5 is there already, training goes on from it, to the bits that an unbroken run would have given. At the
-/// end `surrogate` has the best weights.
+/// Samples come in batches from memory or from files larger than it; a pass over a source in memory is the same as over
+/// the tensors themselves. Normalisers are fitted to the training samples alone, in one pass; of streamed samples they
+/// are kept in `folder`/statistics.h5 until the data change. After every epoch `folder`/checkpoint.h5 holds all it
+/// takes to go on, `folder`/best.h5 the weights with the least validation error (the last ones, if there are no
+/// validation samples), and `folder`/metrics.jsonl one more line. If checkpoint.h5 is there already, training goes on
+/// from it, to the bits that an unbroken run would have given. At the end `surrogate` has the best weights.
 ///
 /// Runs on one rank.
+/// @param training, validation  in the units of the data; not to be used afterwards
 /// @param settings  what the run was started with; stored, and compared on resuming
 /// @throws OptionError  if checkpoint.h5 was trained with other settings.
 /// @throws SolverError  if the loss is no longer finite; files keep the last good epoch.
+/// @throws DataError    what reading the samples throws
+TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchSource& validation,
+                     const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
+                     const Log& log);
+/// The same with samples that are in memory.
 TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const TrainingSet& validation,
                      const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
                      const Log& log);

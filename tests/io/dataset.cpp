@@ -1,33 +1,21 @@
 #include <locum/io/dataset.hpp>
 
-#include <cstdlib>
 #include <fstream>
 #include <locum/io/hdf5.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/hdf5_files.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace locum;
+using tests::make_file;
 using tests::message_of;
 using tests::says;
+using tests::shared_data;
+using tests::writing;
 
 namespace {
-
-const io::hdf5::Task writing{.doing = "writing", .where = "test", .access = io::hdf5::Task::Access::write};
-
-io::hdf5::FileHandle make_file(const std::filesystem::path& file)
-{
-  return io::hdf5::FileHandle(H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-}
-
-/// A file of other people's data, or "" if there is none on this machine.
-std::filesystem::path shared_data(const std::string& name)
-{
-  const char* folder = std::getenv("LOCUM_DATA");
-  const auto file = std::filesystem::path(folder ? folder : "") / name;
-  return folder && std::filesystem::exists(file) ? file : "";
-}
 
 /// A file in The Well's layout, two samples, three steps, 4 × 5 points, with one field of every kind.
 void make_well(const std::filesystem::path& path, const Tensor& x = torch::arange(5, torch::kFloat32) / 4)
@@ -101,6 +89,23 @@ TEST_CASE("The Well: every kind of field has its values in place, components fir
   std::vector<std::int64_t> components;
   for (const auto& field : dataset->fields()) components.push_back(field.components);
   CHECK(components == std::vector<std::int64_t>{1, 1, 2, 4, 4});
+}
+
+TEST_CASE("The Well: the mask of a body is a field", "[io]")
+{
+  const tests::TemporaryFolder folder;
+  make_well(folder / "a.h5");
+  Tensor mask = torch::zeros({4, 5}, torch::kBool);
+  mask[2][3] = true;
+  {
+    const auto file = io::hdf5::FileHandle(H5Fopen((folder / "a.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+    const auto body = io::hdf5::create_group(file.get(), "boundary_conditions/body", writing);
+    io::hdf5::write_attribute(body.get(), "bc_type", std::string("WALL"), writing);
+    io::hdf5::write_attribute(body.get(), "associated_dims", std::vector<std::string>{"y", "x"}, writing);
+    io::hdf5::write(file.get(), "boundary_conditions/body/mask", mask, writing);
+  }
+  const auto read = io::open_dataset(folder / "a.h5")->read({"boundary_body", "steady"}, 0, 2);
+  CHECK(torch::equal(read.field("boundary_body").values[1][0], mask.to(torch::kFloat64)));
 }
 
 TEST_CASE("The Well: coordinates in float32 make a grid, periodic as the boundaries say", "[io]")
@@ -284,7 +289,16 @@ TEST_CASE("datasets: files that are none are named with the reason", "[io][error
     std::filesystem::resize_file(file, 0);
     CHECK(says(message(file), {"darcy.h5", "complete HDF5 file"}));
   }
-  SECTION("a folder") { CHECK(says(message(folder.path()), {"Is a directory"})); }
+  SECTION("a folder without HDF5 files")
+  {
+    std::filesystem::create_directory(folder / "empty");
+    CHECK(says(message(folder / "empty"), {"Is a directory"}));
+  }
+  SECTION("netCDF's classic format")
+  {
+    std::ofstream(file) << "CDF\1";
+    CHECK(says(message(file), {"netCDF's classic format", "nccopy -k netCDF-4"}));
+  }
   SECTION("HDF5 without arrays")
   {
     {

@@ -78,3 +78,37 @@ TEST_CASE("normaliser: statistics a channel fit any grid, those a point only the
   const Tensor channels = torch::ones({1, 3, 4, 5}, torch::kFloat64);
   CHECK(tests::says(tests::message_of([&] { a_channel.encode(channels); }), {"[3, 4, 5]", "[2]"}));
 }
+
+TEST_CASE("statistics: pieces have the statistics of the whole", "[operators][property]")
+{
+  const Tensor values = RandomStream(1, "values").normal({50, 3, 7}) * 5 + 300;
+  const auto kind = GENERATE(Normalisation::unit_gaussian, Normalisation::min_max);
+  const auto over = GENERATE(NormaliseOver::channel, NormaliseOver::point);
+  const auto whole = Normaliser::fit(kind, over, values).state();
+  Statistics pieces(kind, over);
+  for (const auto& [first, count] : {std::pair{0, 1}, std::pair{1, 29}, std::pair{30, 20}})
+    pieces.add(values.narrow(0, first, count));
+  for (const auto& [name, tensor] : pieces.normaliser().state())
+    CHECK(torch::allclose(tensor, whole.at(name), 1e-12, 0));
+}
+
+TEST_CASE("statistics: missing values do not count", "[operators]")
+{
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const Tensor values = torch::tensor({{{1.0, none, none}}, {{3.0, none, 5.0}}}, torch::kFloat64);
+  const auto kind = GENERATE(Normalisation::unit_gaussian, Normalisation::min_max);
+  const bool gaussian = kind == Normalisation::unit_gaussian;
+  for (const bool in_pieces : {false, true}) {
+    Statistics points(kind, NormaliseOver::point, true), channel(kind, NormaliseOver::channel, true);
+    for (const Tensor& some : values.split(in_pieces ? 1 : 2)) {
+      points.add(some);
+      channel.add(some);
+    }
+    auto state = points.normaliser().state();
+    CHECK(torch::allclose(state.at("offset"), torch::tensor({{gaussian ? 2.0 : 1.0, 0.0, 5.0}}, torch::kFloat64)));
+    CHECK(torch::allclose(state.at("scale"), torch::tensor({{gaussian ? 1.0 : 2.0, 1.0, 1.0}}, torch::kFloat64)));
+    state = channel.normaliser().state();
+    CHECK_THAT(state.at("offset").item<double>(), WithinRel(gaussian ? 3.0 : 1.0, 1e-12));
+    CHECK_THAT(state.at("scale").item<double>(), WithinRel(gaussian ? std::sqrt(8.0 / 3) : 4.0, 1e-12));
+  }
+}

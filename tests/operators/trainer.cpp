@@ -1,4 +1,6 @@
 #include <locum/io/checkpoint.hpp>
+#include <locum/io/dataset_writer.hpp>
+#include <locum/io/streamed_batches.hpp>
 #include <locum/operators/training/trainer.hpp>
 
 #include "support/catch.hpp"
@@ -138,4 +140,75 @@ TEST_CASE("training: bad input is named", "[operators][error]")
     problem.fields["u"] = {.values = torch::zeros({1, 1, 5}), .unit = "m s-1"};
     CHECK(says(message_of([&] { surrogate.solve(problem); }), {"5 points", "fewer modes"}));
   }
+}
+
+TEST_CASE("training: streamed from a file, k epochs, a restart and the rest are the bits of an unbroken run",
+          "[operators][restart]")
+{
+  const tests::TemporaryFolder folder;
+  const auto data = derivative_data(64, 1);
+  {
+    io::DatasetHeader header{.name = "derivative",
+                             .samples = 64,
+                             .grid = Grid::cell_centres({32}, {1}),
+                             .fields = {{.name = "u", .unit = "m s-1"}, {.name = "v", .unit = "Pa"}},
+                             .scalars = {},
+                             .provenance = {},
+                             .type = torch::kFloat32};
+    Sample sample{.domain = header.grid, .fields = {}, .scalars = {}, .time = 0};
+    sample.fields["u"] = {.values = data.inputs, .unit = "m s-1"};
+    sample.fields["v"] = {.values = data.outputs, .unit = "Pa"};
+    io::DatasetWriter writer(Communicator(), folder / "data.h5", header);
+    writer.write(0, sample);
+    writer.close();
+  }
+  const auto run = [&](std::int64_t epochs, const std::filesystem::path& to) {
+    const auto dataset = io::open_dataset(folder / "data.h5");
+    const io::Windows windows(*dataset, {"u"}, {"v"});
+    io::Windows::Range range = windows.all(), held_out = range;
+    range.trajectories = 56;
+    held_out.first_trajectory = 56;
+    held_out.trajectories = 8;
+    io::StreamedBatches training(windows, range, 8000, false, "reading"),
+        validation(windows, held_out, 8000, false, "");
+    REQUIRE(training.blocks().size() > 10);
+    auto surrogate = fresh();
+    train(surrogate, training, validation, quick(epochs), to, "", silent_log());
+    return surrogate;
+  };
+  const tests::TemporaryFolder unbroken_folder, broken_folder;
+  auto unbroken = run(3, unbroken_folder.path());
+  run(1, broken_folder.path());
+  auto resumed = run(3, broken_folder.path());
+  CHECK(same_weights(unbroken, resumed));
+  // Statistics in pieces are those of the whole, and are kept.
+  const auto kept = io::Checkpoint::read(unbroken_folder / "statistics.h5");
+  const auto whole =
+      Normaliser::fit(Normalisation::unit_gaussian, NormaliseOver::channel, data.inputs.narrow(0, 0, 56)).state();
+  CHECK(torch::allclose(kept.tensor("inputs/offset"), whole.at("offset"), 1e-6, 1e-9));
+  CHECK(torch::allclose(kept.tensor("inputs/scale"), whole.at("scale"), 1e-9, 0));
+}
+
+TEST_CASE("training: points without a value are left out", "[operators]")
+{
+  // Half the points are land. The surrogate learns the other half as if land were not there, and predicts none there.
+  const tests::TemporaryFolder folder;
+  auto data = derivative_data(60, 1);
+  const auto land = [](const Tensor& values) {
+    return values.clone().index_fill_(2, torch::arange(20, 32), std::numeric_limits<float>::quiet_NaN());
+  };
+  auto surrogate = fresh();
+  surrogate.missing = true;
+  auto options = quick(20);
+  options.schedule.cosine_epochs = 0;
+  const TrainingSet training{.inputs = land(data.inputs), .outputs = land(data.outputs)};
+  const auto result = train(surrogate, training, training, options, folder.path(), "", silent_log());
+  CHECK(result.best_validation < 0.5);
+
+  auto loaded = Surrogate::load(folder / "best.h5");
+  CHECK(loaded.missing);
+  Sample problem{.domain = Grid::cell_centres({32}, {1}), .fields = {}, .scalars = {}, .time = 0};
+  problem.fields["u"] = {.values = training.inputs.narrow(0, 0, 4), .unit = "m s-1"};
+  const Tensor predicted = loaded.solve(problem).field("v").values;
+  CHECK(torch::equal(predicted.isfinite(), training.inputs.narrow(0, 0, 4).isfinite()));
 }
