@@ -1,5 +1,6 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/dataset.hpp>
+#include <locum/io/ensemble.hpp>
 #include <locum/io/paraview.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
@@ -44,8 +45,9 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
 {
   if (request.input.empty())
     return c.equation->draw(c.equation->grid(request.cells.empty() ? c.generate.cells : request.cells),
-                            static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, 1);
-  Sample problem = io::open_dataset(request.input)->read(c.equation->inputs(), request.sample, 1).to(torch::kFloat64);
+                            static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, request.samples);
+  Sample problem =
+      io::open_dataset(request.input)->read(c.equation->inputs(), request.sample, request.samples).to(torch::kFloat64);
   check_finite(problem, "reading the problem", request.input.string(), request.sample);
   return problem;
 }
@@ -90,14 +92,17 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
       shown.fields[name + "_reference"] = field;
       shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
       folder.log->info("{}: relative L2 error {:.4g}", name,
-                       operators::errors_of(operators::Loss::relative_l2, predicted, field.values).item<double>());
+                       operators::errors_of(operators::Loss::relative_l2, predicted, field.values).mean().item<double>());
     }
   }
   agree(ranks, [&] {
     if (!ranks.is_root() || !io::paraview_available()) return;
-    folder.log->info(
-        "{}",
-        io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
+    const fs::path paraview = folder.path / "paraview";
+    const auto file = request.samples == 1
+                          ? io::write_paraview(paraview / fmt::format("solve_{:04}", request.sample), shown)
+                          : io::write_paraview(paraview / fmt::format("ensemble_{:04}", request.sample),
+                                               io::summarise(shown));
+    folder.log->info("{}", file.string());
   });
 }
 

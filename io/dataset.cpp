@@ -55,6 +55,8 @@ double Dataset::time(std::int64_t sample, std::int64_t step) const
 
 std::string Dataset::time_unit() const { return parts_.front()->layout.time_unit; }
 
+std::string Dataset::calendar() const { return parts_.front()->layout.calendar; }
+
 std::string Dataset::time_text(std::int64_t sample, std::int64_t step) const
 {
   const Layout& layout = parts_.front()->layout;

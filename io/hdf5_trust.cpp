@@ -82,7 +82,7 @@ void refuse_filters(hid_t creation, const Task& task)
 
 /// Where nothing is stored HDF5 fills in the fill value, unless the file says never to: then it leaves in memory what
 /// was there before.
-void refuse_holes(const ObjectHandle& dataset, hid_t creation, const std::vector<std::int64_t>& extents,
+void refuse_holes(const ObjectHandle& dataset, hid_t creation, hid_t space, const std::vector<std::int64_t>& extents,
                   const std::vector<hsize_t>& chunk, const Task& task)
 {
   H5D_fill_time_t filled;
@@ -90,7 +90,7 @@ void refuse_holes(const ObjectHandle& dataset, hid_t creation, const std::vector
   if (filled != H5D_FILL_TIME_NEVER || bytes_of(extents, 1) == 0) return;
   hsize_t stored = H5Dget_storage_size(dataset.get()) > 0, needed = 1;
   for (std::size_t i = 0; i < chunk.size(); ++i) needed *= (static_cast<hsize_t>(extents[i]) + chunk[i] - 1) / chunk[i];
-  if (!chunk.empty()) check(H5Dget_num_chunks(dataset.get(), H5S_ALL, &stored), task);
+  if (!chunk.empty()) check(H5Dget_num_chunks(dataset.get(), space, &stored), task);
   if (stored >= needed) return;
   refuse(task, "values that were never written, and nothing said to stand for them", "all values, or a fill value",
          "making the file again");
@@ -135,7 +135,7 @@ void refuse_untrustworthy(const ObjectHandle& dataset, const Task& task)
              fmt::format("at most {}: HDF5 reads them whole", amount(largest_chunk)), "`h5repack -l CHUNK=…`");
     refuse_claim(task, fmt::format("chunks [{}]", fmt::join(chunk, ", ")), bytes, dataset.get());
   }
-  refuse_holes(dataset, creation.get(), extents, chunk, task);
+  refuse_holes(dataset, creation.get(), space.get(), extents, chunk, task);
 }
 
 void refuse_list(hid_t object, std::size_t count, hid_t type, const Task& task)

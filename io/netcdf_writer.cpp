@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <locum/core/error.hpp>
 
+#include <cctype>
 #include <limits>
 
 #include "atomic_file.hpp"
@@ -89,6 +90,18 @@ void put_reference_list(const Dimension& dimension, const hdf5::Task& task)
   hdf5::check(H5Awrite(list.get(), type.get(), entries.data()), task);
 }
 
+/// A name as CF wants it, of letters, digits and underscores: u_plus_1 for u@+1.
+std::string variable_name(const std::string& field)
+{
+  std::string name;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    const bool step = field[i] == '@' && i + 1 < field.size() && (field[i + 1] == '+' || field[i + 1] == '-');
+    if (step) name += field[++i] == '+' ? "_plus_" : "_minus_";
+    else name += std::isalnum(static_cast<unsigned char>(field[i])) ? field[i] : '_';
+  }
+  return name;
+}
+
 std::string text_if(bool condition, const std::string& text) { return condition ? text : ""; }
 
 /// Values of all steps: [step, member, (z, y,) x] of one component, one array.
@@ -165,7 +178,7 @@ void write_netcdf(const std::filesystem::path& file, const std::vector<Sample>& 
   for (const auto& [name, field] : steps.front().fields) {
     const std::int64_t components = field.values.size(1);
     for (std::int64_t component = 0; component < components; ++component) {
-      const std::string variable = components == 1 ? name : fmt::format("{}_{}", name, component);
+      const std::string variable = variable_name(components == 1 ? name : fmt::format("{}_{}", name, component));
       Tensor values = stacked(steps, name, component);
       if (members == 1) values = values.squeeze(1);
       const auto dataset = hdf5::write(out.get(), variable, values, task);

@@ -45,11 +45,14 @@ bool is_struck(const char* name)
   return calls++ == fault.call;
 }
 
-/// A file on a disk; not one without a name, which is memory by another word.
+constexpr const char* memory = "/dev/shm";  // files there are memory by another word
+
+/// A file on a disk.
 bool is_on_disk(int descriptor)
 {
-  struct stat status;
-  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 0;
+  struct stat status, of_memory;
+  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+         (stat(memory, &of_memory) != 0 || status.st_dev != of_memory.st_dev);
 }
 
 /// Does as much of a write as comes before the fault. `write_part(n)`
@@ -170,7 +173,9 @@ ssize_t pwritev(int descriptor, const iovec* parts, int count, off_t at)
 int open64(const char* file, int flags, ...)
 {
   static const auto next = real<int(const char*, int, ...)>("open64");
-  if (std::strcmp(fault.only, "open") == 0 && is_struck("open")) return strike();  // changes no file: only if asked for
+  // Opening changes no file: only if asked for.
+  const bool on_disk = std::strncmp(file, memory, std::strlen(memory)) != 0;
+  if (on_disk && std::strcmp(fault.only, "open") == 0 && is_struck("open")) return strike();
   va_list more;
   va_start(more, flags);
   const auto mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
