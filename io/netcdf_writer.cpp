@@ -33,13 +33,14 @@ struct Dimension {
   std::vector<std::pair<hobj_ref_t, int>> users;
 };
 
-/// As HDF5's dimension scales are stored: attributes CLASS and NAME on the scale. (The library for them is not needed.)
+/// As HDF5's dimension scales are stored: attributes CLASS and NAME on the scale, with their last byte 0, or neither
+/// netCDF nor HDF5 takes it for one. (The library for them is not needed.)
 Dimension put_dimension(hid_t file, const std::string& name, const Tensor& coordinates, int number,
                         const hdf5::Task& task)
 {
   Dimension dimension{.name = name, .scale = hdf5::write(file, name, coordinates, task), .users = {}};
-  put_text(dimension.scale.get(), "CLASS", "DIMENSION_SCALE", task);
-  put_text(dimension.scale.get(), "NAME", name, task);
+  put_text(dimension.scale.get(), "CLASS", std::string("DIMENSION_SCALE") + '\0', task);
+  put_text(dimension.scale.get(), "NAME", name + '\0', task);
   const hdf5::SpaceHandle space(hdf5::check(H5Screate(H5S_SCALAR), task));
   const hdf5::AttributeHandle attribute(hdf5::check(
       H5Acreate2(dimension.scale.get(), "_Netcdf4Dimid", H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), task));

@@ -1,5 +1,6 @@
 #include <locum/io/dataset.hpp>
 #include <locum/io/ensemble.hpp>
+#include <locum/io/hdf5.hpp>
 #include <locum/io/netcdf_writer.hpp>
 
 #include "support/catch.hpp"
@@ -48,6 +49,20 @@ TEST_CASE("ensembles: mean, deviation and quantiles of the members", "[io]")
   CHECK(summary.scalars.at("co2").values.item<double>() == 5);
   CHECK(io::summarise(ensemble(1)).field("t_std").values.abs().max().item<double>() == 0);
   CHECK(says(message_of([&] { io::summarise(ensemble(0)); }), {"0 members", "at least one member"}));
+}
+
+TEST_CASE("netCDF: dimensions are stored as HDF5's specification of dimension scales says", "[io]")
+{
+  const tests::TemporaryFolder folder;
+  io::write_netcdf(folder / "a.nc", {ensemble(2)}, {});
+  const io::hdf5::FileHandle file(H5Fopen((folder / "a.nc").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  for (const char* name : {"time", "realization", "latitude", "longitude"}) {
+    CAPTURE(name);
+    const io::hdf5::AttributeHandle kind(H5Aopen_by_name(file.get(), name, "CLASS", H5P_DEFAULT, H5P_DEFAULT));
+    const io::hdf5::TypeHandle type(H5Aget_type(kind.get()));
+    CHECK(H5Tget_size(type.get()) == 16);  // "DIMENSION_SCALE" and its end; of another size, it is none
+    CHECK(H5Tget_strpad(type.get()) == H5T_STR_NULLTERM);
+  }
 }
 
 TEST_CASE("netCDF: what is written is read back: values, units, dates, members, land", "[io]")
