@@ -78,10 +78,7 @@ std::unique_ptr<io::Dataset> open_samples(const std::filesystem::path& file, con
   return dataset;
 }
 
-std::int64_t bytes_of_memory(const Case& c)
-{
-  return static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024);
-}
+std::int64_t bytes_of_memory(const Case& c) { return static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024); }
 
 Range limited(Range all, std::int64_t samples)
 {

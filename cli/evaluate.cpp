@@ -126,8 +126,7 @@ struct Spectra {
   void draw(const fs::path& picture) const
   {
     const auto curve = [](const std::string& name, const RunningMean& mean) {
-      return io::Curve{
-          .name = name, .x = torch::arange(mean.value().numel(), torch::kFloat64), .y = mean.value()};
+      return io::Curve{.name = name, .x = torch::arange(mean.value().numel(), torch::kFloat64), .y = mean.value()};
     };
     io::draw_curves(picture, {curve("reference", truth), curve("predicted", prediction), curve("error", error)},
                     {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});

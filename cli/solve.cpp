@@ -105,17 +105,18 @@ static void solve_steady(const Communicator& ranks, const Case& c, const RunFold
       const Tensor predicted = solution.field(name).values;
       shown.fields[name + "_reference"] = field;
       shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
-      folder.log->info("{}: relative L2 error {:.4g}", name,
-                       operators::errors_of(operators::Loss::relative_l2, predicted, field.values).mean().item<double>());
+      folder.log->info(
+          "{}: relative L2 error {:.4g}", name,
+          operators::errors_of(operators::Loss::relative_l2, predicted, field.values).mean().item<double>());
     }
   }
   agree(ranks, [&] {
     if (!ranks.is_root() || !io::paraview_available()) return;
     const fs::path paraview = folder.path / "paraview";
-    const auto file = request.samples == 1
-                          ? io::write_paraview(paraview / fmt::format("solve_{:04}", request.sample), shown)
-                          : io::write_paraview(paraview / fmt::format("ensemble_{:04}", request.sample),
-                                               io::summarise(shown));
+    const auto file =
+        request.samples == 1
+            ? io::write_paraview(paraview / fmt::format("solve_{:04}", request.sample), shown)
+            : io::write_paraview(paraview / fmt::format("ensemble_{:04}", request.sample), io::summarise(shown));
     folder.log->info("{}", file.string());
   });
 }
@@ -152,11 +153,13 @@ static void solve_evolving(const Communicator& ranks, const Case& c, const RunFo
       const auto fields = c.evolving()->state();
       const Tensor errors = operators::errors_of(operators::Loss::relative_l2, stack_channels(states[step], fields),
                                                  stack_channels(truth[step], fields));
-      folder.log->info("time {:.4g}: relative L2 error {:.4g}", truth[step].time - initial.time, errors.mean().item<double>());
+      folder.log->info("time {:.4g}: relative L2 error {:.4g}", truth[step].time - initial.time,
+                       errors.mean().item<double>());
     }
   }
   if (!io::paraview_available()) return;
-  const fs::path file = folder.path / "paraview" / fmt::format("{}_{:04}.pvd", request.samples == 1 ? "solve" : "ensemble", request.sample);
+  const fs::path file = folder.path / "paraview" /
+                        fmt::format("{}_{:04}.pvd", request.samples == 1 ? "solve" : "ensemble", request.sample);
   io::ParaviewSeries series(file);
   for (std::size_t step = 0; step < states.size(); ++step) {
     Sample shown = states[step];

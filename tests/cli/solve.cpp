@@ -40,8 +40,9 @@ TEST_CASE("solve: of several problems what they have in common", "[cli]")
                                 "--samples", "5", "--output", "s"},
                                folder.path());
   CHECK(outcome.status == 0);
-  CHECK(says(header_of(folder / "s/paraview/ensemble_0000.vti"),
-             {"\"permeability_mean\"", "\"pressure_mean\"", "\"pressure_std\"", "\"pressure_q05\"", "\"residual_q95\""}));
+  CHECK(
+      says(header_of(folder / "s/paraview/ensemble_0000.vti"),
+           {"\"permeability_mean\"", "\"pressure_mean\"", "\"pressure_std\"", "\"pressure_q05\"", "\"residual_q95\""}));
 }
 
 TEST_CASE("solve: a problem from a file is the random problem it was drawn from", "[cli]")
