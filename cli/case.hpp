@@ -116,12 +116,14 @@ struct DataOptions {
 struct EvaluateOptions {
   std::int64_t timed = 20;
   std::int64_t shown = 3;
+  bool netcdf = false;
 
   template <class Visitor>
   void visit(Visitor&& option)
   {
     option("timed", timed, "problems solved one by one to time surrogate and reference");
     option("shown", shown, "test samples drawn and written for ParaView");
+    option("netcdf", netcdf, "write truth and prediction of all test samples into predictions.nc");
   }
 };
 

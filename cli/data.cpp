@@ -78,17 +78,12 @@ std::unique_ptr<io::Dataset> open_samples(const std::filesystem::path& file, con
   return dataset;
 }
 
+std::int64_t bytes_of_memory(const Case& c) { return static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024); }
+
 Range limited(Range all, std::int64_t samples)
 {
   if (samples > 0) all.trajectories = samples;
   return all;
-}
-
-io::Windows::Rows read_rows(const io::Windows& windows, const Range& range, const Case& c, const std::string& doing)
-{
-  auto rows = windows.read({range});
-  if (c.data.mask == NotFinite::error) windows.check_finite(rows, {range}, doing);
-  return rows;
 }
 
 }  // namespace
@@ -114,12 +109,13 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
   try_model(c, problem, inputs, folder.train_data(c).string());
 
   const Split parts = split(c, limited(windows.all(), c.data.samples), windows.length(), tests_on_train(c, folder));
-  const auto memory = static_cast<std::int64_t>(c.data.memory * 1024 * 1024 * 1024);
+  const auto memory = bytes_of_memory(c);
   data.streamed = (parts.training.size() + parts.validation.size()) * windows.bytes_a_window() > memory;
   const auto source = [&](const Range& range) -> std::unique_ptr<io::BatchSource> {
     if (data.streamed)
       return std::make_unique<io::StreamedBatches>(windows, range, memory, c.data.mask == NotFinite::missing, doing);
-    const auto rows = read_rows(windows, range, c, doing);
+    const auto rows = windows.read({range});
+    if (c.data.mask == NotFinite::error) windows.check_finite(rows, {range}, doing);
     return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(range.size())));
   };
   data.training = source(parts.training);
@@ -127,45 +123,51 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
   return data;
 }
 
-namespace {
-
-/// The file to test with, and which of its windows.
-struct TestData {
-  std::unique_ptr<io::Dataset> dataset;
-  std::unique_ptr<io::Windows> windows;
-  Range range;
-};
-
-TestData open_test_data(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+TestData::TestData(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+    : mask_(c.data.mask), memory_(bytes_of_memory(c))
 {
   const bool from_train = tests_on_train(c, folder);
-  TestData test;
-  test.dataset = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
-                              from_train ? c.data.samples : 0, "reading test samples");
-  test.windows = std::make_unique<io::Windows>(*test.dataset, fields, std::vector{fields.front()}, c.data.stride);
-  test.range = test.windows->all();
-  if (from_train) test.range = split(c, limited(test.range, c.data.samples), test.windows->length(), true).test;
-  return test;
+  dataset_ = open_samples(folder.test_data(c), from_train ? "data.train" : "data.test", c,
+                          from_train ? c.data.samples : 0, "reading test samples");
+  all_ = std::make_unique<io::Windows>(*dataset_, fields, std::vector{fields.front()}, c.data.stride);
+  range_ = all_->all();
+  if (from_train) range_ = split(c, limited(range_, c.data.samples), all_->length(), true).test;
 }
 
-}  // namespace
-
-Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+std::vector<Range> TestData::pieces() const
 {
-  const TestData test = open_test_data(c, folder, fields);
-  return test.windows->sample(read_rows(*test.windows, test.range, c, "reading test samples"), test.range);
+  constexpr std::int64_t parts = 8;  // beside a piece: predictions, residuals, activations
+  return all_->cut(range_, std::max<std::int64_t>(1, memory_ / parts));
 }
 
-std::vector<Sample> read_test_trajectories(const Case& c, const RunFolder& folder,
-                                           const std::vector<std::string>& fields)
+double TestData::time(std::int64_t window) const
 {
-  const TestData test = open_test_data(c, folder, fields);
+  return dataset_->time(range_.first_trajectory, all_->now(range_.first_window + window));
+}
+
+Sample TestData::read(const Range& range) const
+{
+  const auto rows = all_->read({range});
+  if (mask_ == NotFinite::error) all_->check_finite(rows, {range}, "reading test samples");
+  return all_->sample(rows, range);
+}
+
+Sample TestData::read(std::int64_t i) const
+{
+  return read({.first_trajectory = range_.first_trajectory + i / range_.windows,
+               .trajectories = 1,
+               .first_window = range_.first_window + i % range_.windows,
+               .windows = 1});
+}
+
+std::vector<Sample> TestData::states(std::int64_t stride) const
+{
   std::vector<Sample> states;
-  for (std::int64_t step = 0; step < test.range.windows; step += c.data.stride) {
-    Sample state = test.dataset->read(fields, test.range.first_trajectory, test.range.trajectories,
-                                      test.range.first_window + step);
-    if (c.data.mask == NotFinite::error)
-      check_finite(state, "reading test samples", test.dataset->file().string(), test.range.first_trajectory);
+  for (std::int64_t step = 0; step < range_.windows; step += stride) {
+    Sample state =
+        dataset_->read(all_->fields(), range_.first_trajectory, range_.trajectories, range_.first_window + step);
+    if (mask_ == NotFinite::error)
+      check_finite(state, "reading test samples", dataset_->file().string(), range_.first_trajectory);
     states.push_back(std::move(state));
   }
   return states;

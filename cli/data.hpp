@@ -28,14 +28,35 @@ struct TrainingData {
 /// @throws OptionError  if the case's split or windows leave nothing to train on.
 TrainingData open_training_data(const Case& c, const RunFolder& folder);
 
-/// The samples to test with: the named fields, at the steps their names say (io::name_at()).
-/// @throws DataError  naming file, field and position of what is missing or not finite.
-Sample read_test_samples(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields);
+/// The samples to test with: the named fields, at the steps their names say (io::name_at()). They may be larger than
+/// memory, and are read some at a time.
+class TestData {
+ public:
+  /// @throws DataError, SystemError  naming the file and what it lacks.
+  TestData(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields);
 
-/// The trajectories to test with: all their states, data.stride steps of the file from one to the next.
-/// @param fields  without steps
-/// @throws DataError  as read_test_samples()
-std::vector<Sample> read_test_trajectories(const Case& c, const RunFolder& folder,
-                                           const std::vector<std::string>& fields);
+  std::int64_t size() const { return range_.size(); }
+  /// Trajectories, and windows of each: sample number i is window i % windows() of trajectory i / windows().
+  std::int64_t trajectories() const { return range_.trajectories; }
+  std::int64_t windows() const { return range_.windows; }
+  const io::Dataset& dataset() const { return *dataset_; }
+  /// Of a window: that of its "now", in the first trajectory.
+  double time(std::int64_t window) const;
+  /// All samples in order, in pieces that lie together in the file and take a small part of data.memory.
+  std::vector<io::Windows::Range> pieces() const;
+  /// @throws DataError  naming file, field and position of what is not finite.
+  Sample read(const io::Windows::Range& range) const;
+  /// Sample number i alone.
+  Sample read(std::int64_t i) const;
+  /// The trajectories: all their states, `stride` steps of the file from one to the next. Fields have no steps.
+  std::vector<Sample> states(std::int64_t stride) const;
+
+ private:
+  NotFinite mask_;
+  std::int64_t memory_;
+  std::unique_ptr<io::Dataset> dataset_;
+  std::unique_ptr<io::Windows> all_;
+  io::Windows::Range range_;
+};
 
 }  // namespace locum::cli

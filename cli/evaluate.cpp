@@ -1,6 +1,7 @@
 #include <locum/core/error.hpp>
 #include <locum/io/figure.hpp>
 #include <locum/io/metrics.hpp>
+#include <locum/io/netcdf_writer.hpp>
 #include <locum/io/paraview.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
@@ -45,18 +46,16 @@ std::vector<std::int64_t> spread_over(const Tensor& errors, std::int64_t count)
   return chosen;
 }
 
-/// Truth, prediction and difference of one output field, one member, under their own names.
-Sample side_by_side(const Sample& test, const Sample& prediction, const std::vector<std::string>& inputs,
-                    std::int64_t member)
+/// Inputs, truth, prediction and difference of every output field under their own names.
+Sample side_by_side(const Sample& test, const Sample& prediction, const std::vector<std::string>& inputs)
 {
-  Sample shown{.domain = test.domain, .fields = {}, .scalars = {}, .time = static_cast<double>(member)};
-  for (const std::string& name : inputs) shown.fields[name] = test.members(member, 1).field(name);
-  for (const auto& [name, field] : prediction.members(member, 1).fields) {
+  Sample shown{.domain = test.domain, .fields = {}, .scalars = {}, .time = test.time};
+  for (const std::string& name : inputs) shown.fields[name] = test.field(name);
+  for (const auto& [name, field] : prediction.fields) {
     const Field& truth = test.field(name);
-    const Tensor reference = truth.values.narrow(0, member, 1);
-    shown.fields[name] = {.values = reference, .unit = truth.unit};
+    shown.fields[name] = truth;
     shown.fields[name + "_predicted"] = field;
-    shown.fields[name + "_error"] = {.values = field.values - reference, .unit = truth.unit};
+    shown.fields[name + "_error"] = {.values = field.values - truth.values, .unit = truth.unit};
   }
   return shown;
 }
@@ -98,16 +97,101 @@ void draw_training(const RunFolder& folder)
                   {.title = "", .x = "epoch", .y = "error", .log_y = true});
 }
 
-void draw_spectra(const fs::path& picture, const Tensor& truth, const Tensor& prediction)
-{
-  const auto curve = [](const std::string& name, const Tensor& fields) {
-    const auto spectrum = io::radial_spectrum(fields);
-    return io::Curve{.name = name, .x = spectrum.wave_number, .y = spectrum.energy};
-  };
-  io::draw_curves(picture,
-                  {curve("reference", truth), curve("predicted", prediction), curve("error", prediction - truth)},
-                  {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});
-}
+/// Means over samples that come piece after piece.
+class RunningMean {
+ public:
+  void add(const Tensor& mean, std::int64_t count)
+  {
+    sum_ = sum_.defined() ? sum_ + mean * count : mean * count;
+    count_ += count;
+  }
+  Tensor value() const { return sum_ / count_; }
+
+ private:
+  Tensor sum_;
+  std::int64_t count_ = 0;
+};
+
+/// Spectra of planar fields.
+struct Spectra {
+  RunningMean truth, prediction, error;
+
+  void add(const Tensor& true_values, const Tensor& predicted)
+  {
+    const auto energy = [](const Tensor& fields) { return io::radial_spectrum(fields.flatten(0, 1)).energy; };
+    truth.add(energy(true_values), true_values.size(0));
+    prediction.add(energy(predicted), predicted.size(0));
+    error.add(energy(predicted - true_values), predicted.size(0));
+  }
+  void draw(const fs::path& picture) const
+  {
+    const auto curve = [](const std::string& name, const RunningMean& mean) {
+      return io::Curve{.name = name, .x = torch::arange(mean.value().numel(), torch::kFloat64), .y = mean.value()};
+    };
+    io::draw_curves(picture, {curve("reference", truth), curve("predicted", prediction), curve("error", error)},
+                    {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});
+  }
+};
+
+/// Truth and prediction of all test samples, for a netCDF file: trajectories are its realizations.
+class Predictions {
+ public:
+  explicit Predictions(const Case& c, const TestData& test) : c_(c), test_(test) {}
+
+  /// The next samples, in the order of the file.
+  void add(const Sample& truth, const Sample& prediction)
+  {
+    domain_ = truth.domain;
+    for (const auto& [name, field] : prediction.fields) {
+      put(name, truth.field(name));
+      put(name + "_predicted", field);
+    }
+    done_ += prediction.batch();
+  }
+
+  void write(const fs::path& file) const
+  {
+    std::vector<Sample> steps;
+    for (std::int64_t window = 0; window < test_.windows(); ++window) {
+      steps.push_back({.domain = domain_, .fields = {}, .scalars = {}, .time = test_.time(window)});
+      for (const auto& [name, field] : fields_)
+        steps.back().fields[name] = {
+            .values = field.values.unflatten(0, {test_.trajectories(), test_.windows()}).select(1, window),
+            .unit = field.unit};
+    }
+    const io::Dataset& dataset = test_.dataset();
+    io::write_netcdf(file, steps,
+                     {.title = "predictions of " + c_.name + " beside " + dataset.file().string(),
+                      .time_unit = dataset.time_unit(),
+                      .calendar = dataset.calendar()});
+  }
+
+ private:
+  void put(const std::string& name, const Field& field)
+  {
+    Field& all = fields_[name];
+    if (!all.values.defined()) {
+      auto shape = field.values.sizes().vec();
+      shape[0] = test_.size();
+      all = {.values = torch::empty(shape, field.values.options()), .unit = field.unit};
+      bytes_ += 2 * static_cast<double>(all.values.nbytes());  // here and in the file's image
+      if (const double most = c_.data.memory * (1 << 30); bytes_ > most)
+        throw OptionError({.doing = "keeping all predictions for a netCDF file",
+                           .where = "evaluate.netcdf",
+                           .found = fmt::format("{:.2g} GiB", bytes_ / (1 << 30)),
+                           .expected = fmt::format("at most data.memory, {:.2g} GiB", c_.data.memory),
+                           .advice = "more data.memory, or fewer test samples"});
+    }
+    all.values.narrow(0, done_, field.values.size(0)).copy_(field.values);
+  }
+
+  const Case& c_;
+  const TestData& test_;
+  Domain domain_;
+  std::map<std::string, Field> fields_;
+  std::int64_t done_ = 0;
+  double bytes_ = 0;
+};
 
 }  // namespace
 
@@ -124,12 +208,29 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
   std::vector<std::string> fields = inputs;
   fields.insert(fields.end(), outputs.begin(), outputs.end());
-  const Sample test = read_test_samples(c, folder, fields);
+  const TestData test(c, folder, fields);
 
-  const Sample prediction = surrogate.solve(test);
-  Tensor truth = stack_channels(test, outputs), predicted = stack_channels(prediction, outputs);
-  if (surrogate.missing) operators::leave_out_missing(predicted, truth);
-  const Tensor errors = operators::errors_of(operators::Loss::relative_l2, predicted, truth);
+  std::vector<Tensor> some_errors;
+  RunningMean residuals;
+  Spectra spectra;
+  std::optional<Predictions> predictions;
+  if (c.evaluate.netcdf) predictions.emplace(c, test);
+  bool planar = false;
+  for (const auto& piece : test.pieces()) {
+    const Sample samples = test.read(piece);
+    const Sample prediction = surrogate.solve(samples);
+    Tensor truth = stack_channels(samples, outputs), predicted = stack_channels(prediction, outputs);
+    if (surrogate.missing) operators::leave_out_missing(predicted, truth);
+    some_errors.push_back(operators::errors_of(operators::Loss::relative_l2, predicted, truth));
+    planar = truth.dim() == 4;
+    if (planar) spectra.add(truth, predicted);
+    if (predictions) predictions->add(samples, prediction);
+    if (!c.steady()) continue;
+    const Tensor residual = c.steady()->residual(samples.to(torch::kFloat64), prediction.to(torch::kFloat64));
+    const Tensor forcing = c.steady()->forcing(samples.to(torch::kFloat64));
+    residuals.add((residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean(), residual.size(0));
+  }
+  const Tensor errors = torch::cat(some_errors);
   std::map<std::string, io::Metric> summary = {
       {"relative_l2", errors.mean().item<double>()},
       {"relative_l2_median", errors.median().item<double>()},
@@ -137,17 +238,15 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
       {"test_samples", errors.size(0)},
   };
 
-  const Sample timed = test.members(0, std::min(c.evaluate.timed, test.batch()));
+  Sample timed = test.read(0);
+  for (std::int64_t i = 1; i < std::min(c.evaluate.timed, test.size()); ++i) timed.append(test.read(i));
   const double seconds = seconds_per_solve([&](const Sample& problem) { return surrogate.solve(problem); }, timed);
   summary["seconds_per_solve"] = seconds;
   std::optional<double> reference_seconds;
-  if (const auto* equation = c.steady()) {
-    const Tensor residual = equation->residual(test.to(torch::kFloat64), prediction.to(torch::kFloat64));
-    const Tensor forcing = equation->forcing(test.to(torch::kFloat64));
-    summary["relative_residual"] =
-        (residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean().item<double>();
+  if (c.steady()) {
+    summary["relative_residual"] = residuals.value().item<double>();
     if (solvers::petsc_available()) {
-      const auto reference = solvers::make_reference_solver(*equation, Communicator(), c.petsc);
+      const auto reference = solvers::make_reference_solver(*c.steady(), Communicator(), c.petsc);
       reference_seconds = seconds_per_solve([&](const Sample& problem) { return reference->solve(problem); }, timed);
     }
   }
@@ -164,17 +263,18 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   draw_training(folder);
   io::draw_histogram(folder.path / "figures" / "errors.png", errors,
                      {.title = "", .x = "relative L2 error", .y = "test samples"});
-  const bool planar = truth.dim() == 4;
-  if (planar) draw_spectra(folder.path / "figures" / "spectrum.png", truth.flatten(0, 1), predicted.flatten(0, 1));
+  if (planar) spectra.draw(folder.path / "figures" / "spectrum.png");
   std::optional<io::ParaviewSeries> series;
   if (io::paraview_available()) series.emplace(folder.path / "paraview" / "test.pvd");
   for (const std::int64_t member : spread_over(errors, c.evaluate.shown)) {
-    const Sample shown = side_by_side(test, prediction, inputs, member);
+    const Sample one = test.read(member);
+    const Sample shown = side_by_side(one, surrogate.solve(one), inputs);
     if (planar)
       draw_member(folder.path / "figures" / fmt::format("sample_{:04}.png", member), shown, inputs, outputs,
                   fmt::format("test sample {}: relative L2 error {:.2g}", member, errors[member].item<double>()));
     if (series) series->add(static_cast<double>(member), shown);
   }
+  if (predictions) predictions->write(folder.path / "predictions.nc");
 
   folder.log->info("relative L2 error {:.4f} (median {:.4f}, worst {:.4f}) on {} test samples, {:.2g} ms a solve",
                    errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(),

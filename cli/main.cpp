@@ -191,6 +191,10 @@ int main(int argc, char** argv)
   solving->add_option("--sample", line.request.sample, "row of the file, or number of the random problem")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  solving
+      ->add_option("--samples", line.request.samples, "how many from there on; of several: mean, deviation, quantiles")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");

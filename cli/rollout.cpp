@@ -87,7 +87,8 @@ void roll_out(const Case& c, const RunFolder& folder, Surrogate& surrogate, std:
 {
   const Rollout rollout(surrogate);
   const auto& fields = rollout.fields();
-  const std::vector<Sample> states = read_test_trajectories(c, folder, fields_without_steps(surrogate.inputs()));
+  const std::vector<Sample> states =
+      TestData(c, folder, fields_without_steps(surrogate.inputs())).states(c.data.stride);
   const auto known = static_cast<std::ptrdiff_t>(rollout.history() + 1);
   const std::vector<Sample> past(states.begin(), states.begin() + known), future(states.begin() + known, states.end());
   const std::vector<Sample> predicted = rollout.run(past, static_cast<std::int64_t>(future.size()));

@@ -1,5 +1,6 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/dataset.hpp>
+#include <locum/io/ensemble.hpp>
 #include <locum/io/paraview.hpp>
 #include <locum/io/windows.hpp>
 #include <locum/operators/rollout.hpp>
@@ -61,8 +62,9 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
 {
   if (request.input.empty())
     return c.equation->draw(c.equation->grid(request.cells.empty() ? c.generate.cells : request.cells),
-                            static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, 1);
-  Sample problem = io::open_dataset(request.input)->read(c.equation->inputs(), request.sample, 1).to(torch::kFloat64);
+                            static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, request.samples);
+  Sample problem =
+      io::open_dataset(request.input)->read(c.equation->inputs(), request.sample, request.samples).to(torch::kFloat64);
   check_finite(problem, "reading the problem", request.input.string(), request.sample);
   return problem;
 }
@@ -103,15 +105,19 @@ static void solve_steady(const Communicator& ranks, const Case& c, const RunFold
       const Tensor predicted = solution.field(name).values;
       shown.fields[name + "_reference"] = field;
       shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
-      folder.log->info("{}: relative L2 error {:.4g}", name,
-                       operators::errors_of(operators::Loss::relative_l2, predicted, field.values).item<double>());
+      folder.log->info(
+          "{}: relative L2 error {:.4g}", name,
+          operators::errors_of(operators::Loss::relative_l2, predicted, field.values).mean().item<double>());
     }
   }
   agree(ranks, [&] {
     if (!ranks.is_root() || !io::paraview_available()) return;
-    folder.log->info(
-        "{}",
-        io::write_paraview(folder.path / "paraview" / fmt::format("solve_{:04}", request.sample), shown).string());
+    const fs::path paraview = folder.path / "paraview";
+    const auto file =
+        request.samples == 1
+            ? io::write_paraview(paraview / fmt::format("solve_{:04}", request.sample), shown)
+            : io::write_paraview(paraview / fmt::format("ensemble_{:04}", request.sample), io::summarise(shown));
+    folder.log->info("{}", file.string());
   });
 }
 
@@ -147,11 +153,13 @@ static void solve_evolving(const Communicator& ranks, const Case& c, const RunFo
       const auto fields = c.evolving()->state();
       const Tensor errors = operators::errors_of(operators::Loss::relative_l2, stack_channels(states[step], fields),
                                                  stack_channels(truth[step], fields));
-      folder.log->info("time {:.4g}: relative L2 error {:.4g}", truth[step].time - initial.time, errors.item<double>());
+      folder.log->info("time {:.4g}: relative L2 error {:.4g}", truth[step].time - initial.time,
+                       errors.mean().item<double>());
     }
   }
   if (!io::paraview_available()) return;
-  const fs::path file = folder.path / "paraview" / fmt::format("solve_{:04}.pvd", request.sample);
+  const fs::path file = folder.path / "paraview" /
+                        fmt::format("{}_{:04}.pvd", request.samples == 1 ? "solve" : "ensemble", request.sample);
   io::ParaviewSeries series(file);
   for (std::size_t step = 0; step < states.size(); ++step) {
     Sample shown = states[step];
@@ -160,7 +168,7 @@ static void solve_evolving(const Communicator& ranks, const Case& c, const RunFo
         shown.fields[name + "_reference"] = field;
         shown.fields[name + "_error"] = {.values = states[step].field(name).values - field.values, .unit = field.unit};
       }
-    series.add(states[step].time - initial.time, shown);
+    series.add(states[step].time - initial.time, request.samples == 1 ? shown : io::summarise(shown));
   }
   folder.log->info("{}", file.string());
 }

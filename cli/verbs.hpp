@@ -32,11 +32,13 @@ struct SolveRequest {
   std::string with = "reference";   ///< "reference", a checkpoint, or a run folder.
   std::filesystem::path input;      ///< HDF5 file with the problem; empty: draw a random one.
   std::int64_t sample = 0;          ///< Row of `input`, or number of the random problem.
+  std::int64_t samples = 1;         ///< So many problems from there on: an ensemble.
   std::vector<std::int64_t> cells;  ///< Grid of a random problem; empty: generate.cells.
   bool compare = false;             ///< Solve with the reference too.
 };
 
-/// Solves one problem with the chosen solver: time, residual, a .vti. Collective for the reference.
+/// Solves a problem with the chosen solver: time, residual, a file for ParaView; of several problems what they have in
+/// common, io::summarise(). Collective for the reference.
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
 
 /// What `locum bench` was asked.

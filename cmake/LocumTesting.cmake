@@ -25,5 +25,5 @@ function(locum_test)
   endif()
   add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND} CONFIGURATIONS ${arg_CONFIGURATIONS})
   set_tests_properties(${arg_NAME} PROPERTIES
-    ENVIRONMENT "${LOCUM_TEST_ENVIRONMENT}" PROCESSORS ${arg_RANKS} TIMEOUT 300)
+    ENVIRONMENT "${LOCUM_TEST_ENVIRONMENT}" PROCESSORS ${arg_RANKS} TIMEOUT 900)
 endfunction()

@@ -4,15 +4,18 @@
 
 #include <algorithm>
 
+#include "text.hpp"
+
 namespace locum {
 
 static std::string message(const Report& report)
 {
-  std::string text = report.doing;
-  if (!report.where.empty()) text += ": " + report.where;
-  if (!report.found.empty()) text += "\n  found " + report.found;
-  if (!report.expected.empty()) text += (report.found.empty() ? "\n  expected " : "; expected ") + report.expected;
-  if (!report.advice.empty()) text += "\n  try   " + report.advice;
+  std::string text = printable(report.doing);
+  if (!report.where.empty()) text += ": " + printable(report.where);
+  if (!report.found.empty()) text += "\n  found " + printable(report.found);
+  if (!report.expected.empty())
+    text += (report.found.empty() ? "\n  expected " : "; expected ") + printable(report.expected);
+  if (!report.advice.empty()) text += "\n  try   " + printable(report.advice);
   return text;
 }
 
@@ -40,9 +43,12 @@ static std::size_t edit_distance(const std::string& a, const std::string& b)
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known)
 {
+  constexpr std::size_t longest = 200;  // bytes; a longer name, out of a file, is no slip, and the table would be huge
+  if (name.size() > longest) return "";
   std::string best;
   std::size_t best_distance = name.size() / 3 + 2;  // further apart is another word, not a slip
   for (const std::string& candidate : known) {
+    if (candidate.size() > longest) continue;
     const auto distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best = candidate;

@@ -18,7 +18,7 @@ struct Report {
 ///     doing: where
 ///       found found; expected expected
 ///       try   advice
-/// leaving out what is empty.
+/// leaving out what is empty, and as printable() makes it: the fields may hold anything a file holds.
 class Error : public std::runtime_error {
  public:
   explicit Error(Report report);
@@ -66,7 +66,8 @@ class RankError : public Error {
   RankError(int rank, const std::string& message);
 };
 
-/// The name in `known` nearest to `name`, or "" if none is near enough to be a slip of the keyboard.
+/// The name in `known` nearest to `name`, or "" if none is near enough to be a slip of the keyboard. Names of more than
+/// 200 bytes are near to none.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 }  // namespace locum

@@ -122,7 +122,9 @@ std::optional<std::string> date_of(double value, const std::string& unit, const 
   double seconds = 0;
   const int read = std::sscanf(unit.c_str() + since + 7, "%ld-%ld-%ld%*1[T ]%d:%d:%lf", &year, &month, &day, &hours,
                                &minutes, &seconds);
-  if (step == seconds_in.end() || read < 3 || month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
+  if (step == seconds_in.end() || read < 3 || std::abs(year) > 1000000 || month < 1 || month > 12 || day < 1 ||
+      day > 31)
+    return std::nullopt;
 
   // Whole seconds: rounding must not show 23:59:60.
   const double of_day = hours * 3600.0 + minutes * 60.0 + seconds + value * step->second;

@@ -12,6 +12,7 @@
 namespace locum::io {
 
 static const char* const doing = "reading the case";
+constexpr std::size_t largest_case = 1 << 20;  // bytes; ours have a thousand
 
 [[noreturn]] static void refuse(const std::string& where, const std::string& found, const std::string& advice)
 {
@@ -76,8 +77,34 @@ static std::string advice_for(const std::string& line)
   return bare ? fmt::format("{} = \"{}\"", trimmed(line.substr(0, equals)), value) : "";
 }
 
+/// Refuses what would cost the parser its memory or its stack. It bounds lists in lists itself, but makes a table in a
+/// table of every dot in a key.
+static void refuse_bomb(const std::string& text, const std::string& name)
+{
+  if (text.size() > largest_case)
+    throw OptionError({.doing = doing,
+                       .where = name,
+                       .found = fmt::format("more than {} bytes", largest_case),
+                       .expected = "a case file of some thousand",
+                       .advice = "data belong into an HDF5 file"});
+  constexpr int most_dots = 200;
+  int dots = 0, line = 1;
+  for (const char character : text) {
+    if (character == '.') ++dots;
+    if (std::string_view(",=[]{}\n").find(character) != std::string_view::npos) dots = 0;
+    if (character == '\n') ++line;
+    if (dots > most_dots)
+      throw OptionError({.doing = doing,
+                         .where = fmt::format("{} line {}", name, line),
+                         .found = fmt::format("more than {} dots in a row", most_dots),
+                         .expected = "keys of a few parts, section.option",
+                         .advice = ""});
+  }
+}
+
 OptionTable parse_toml(const std::string& text, const std::string& name)
 {
+  refuse_bomb(text, name);
   try {
     OptionTable options;
     walk(toml::parse(text, name), "", [&](const std::string& key, const toml::node& node) {
@@ -101,9 +128,10 @@ OptionTable parse_toml(const std::string& text, const std::string& name)
 OptionTable read_case_file(const std::filesystem::path& file)
 {
   std::ifstream stream(file);
-  std::ostringstream text;
-  if (stream && stream.peek() != EOF) text << stream.rdbuf();
-  if (!stream) {
+  std::string text(largest_case + 1, '\0');  // one more than is accepted, and no more: it may be a device
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (!stream.is_open() || stream.bad()) {
     const std::error_code reason(errno, std::generic_category());
     std::error_code none;
     const bool folder = std::filesystem::is_directory(file, none);
@@ -113,7 +141,7 @@ OptionTable read_case_file(const std::filesystem::path& file)
                        .expected = "a case file one may read",
                        .advice = folder ? (file / "case.toml").string() : "`locum list` for the cases there are"});
   }
-  return parse_toml(text.str(), file.string());
+  return parse_toml(text, file.string());
 }
 
 void apply_override(OptionTable& table, const std::string& setting)

@@ -16,7 +16,7 @@ OptionTable read_case_file(const std::filesystem::path& file);
 
 /// The same for text that is already in memory; `name` stands for the file in messages.
 /// @throws OptionError  with the line of the first mistake: not TOML, or a value no option has (date, list of lists,
-/// …).
+/// …); or if it is larger than 1 MiB, or a key has more than 200 parts.
 OptionTable parse_toml(const std::string& text, const std::string& name);
 
 /// Sets one option from the command line: "training.epochs=5". The value is TOML (5, 1e-3, true, [1, 2], "text");

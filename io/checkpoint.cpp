@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "atomic_file.hpp"
 #include "hdf5.hpp"
@@ -21,6 +23,7 @@ namespace {
 
 constexpr std::array<char, 8> magic = {'L', 'O', 'C', 'U', 'M', 'C', 'K', 'P'};
 constexpr std::uint32_t format_version = 1;
+const char* const reading = "reading the checkpoint";
 
 using Hash = std::array<unsigned char, sizeof(XXH128_canonical_t)>;
 using Bytes = std::vector<std::byte>;
@@ -62,14 +65,6 @@ std::string to_string(const Hash& hash)
   return text;
 }
 
-/// HDF5 that keeps files in memory and never touches the disk.
-hdf5::PropertyHandle in_memory(std::size_t increment, const hdf5::Task& task)
-{
-  hdf5::PropertyHandle access(hdf5::check(H5Pcreate(H5P_FILE_ACCESS), task));
-  hdf5::check(H5Pset_fapl_core(access.get(), increment, /*backing_store=*/false), task);
-  return access;
-}
-
 /// A text is a string of fixed length: unlike one of variable length it needs no heap, and may be as long as it likes.
 void write_text(hid_t file, const std::string& path, const std::string& text, const hdf5::Task& task)
 {
@@ -83,6 +78,12 @@ void write_text(hid_t file, const std::string& path, const std::string& text, co
 
 std::string read_text(const hdf5::ObjectHandle& dataset, hid_t type, const hdf5::Task& task)
 {
+  if (hdf5::check(H5Tis_variable_str(type), task) > 0 || !hdf5::shape_of(dataset, task).empty())
+    throw DataError({.doing = task.doing,
+                     .where = task.where,
+                     .found = "a list of texts, or one of variable length",
+                     .expected = "one text of fixed length",
+                     .advice = "a checkpoint that locum wrote"});
   std::string text(H5Tget_size(type), '\0');
   hdf5::check(H5Dread(dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), task);
   text.resize(::strnlen(text.data(), text.size()));
@@ -98,11 +99,11 @@ Bytes read_bytes(const std::filesystem::path& file, const std::string& doing)
                         .expected = "a checkpoint that can be read",
                         .advice = fmt::format("`ls -l {}`", file.string())});
   };
-  const Handle<int, -1, ::close> descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Handle<int, -1, ::close> descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!descriptor) throw refuse(errno);
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
-  if (error) throw refuse(error.value());
+  if (error) throw refuse(error.value());  // a folder, a device
   Bytes bytes(size);
   for (std::size_t done = 0; done < bytes.size();) {
     const auto count = ::read(descriptor.get(), bytes.data() + done, bytes.size() - done);
@@ -115,13 +116,13 @@ Bytes read_bytes(const std::filesystem::path& file, const std::string& doing)
 }
 
 /// The HDF5 image in a checkpoint's bytes.
-std::span<const std::byte> verified_image(const Bytes& bytes, const std::filesystem::path& file,
+std::span<const std::byte> verified_image(std::span<const std::byte> bytes, const std::string& where,
                                           const std::string& doing)
 {
-  const std::string info = fmt::format("`locum info {}`", file.string());
+  const std::string info = fmt::format("`locum info {}`", where);
   const auto refuse = [&](std::string found, std::string expected, std::string advice) {
     return DataError({.doing = doing,
-                      .where = file.string(),
+                      .where = where,
                       .found = std::move(found),
                       .expected = std::move(expected),
                       .advice = std::move(advice)});
@@ -134,7 +135,7 @@ std::span<const std::byte> verified_image(const Bytes& bytes, const std::filesys
   const auto version = take<std::uint32_t>(position);
   const auto length = take<std::uint64_t>(position);
   const auto written = take<Hash>(position);
-  const Hash found = hash_of(std::span(bytes).first(bytes.size() - sizeof(Hash)));
+  const Hash found = hash_of(bytes.first(bytes.size() - sizeof(Hash)));
   if (found != written)
     throw refuse("content hash " + to_string(found), to_string(written) + ", as its footer says",
                  "an older checkpoint: this one was damaged");
@@ -144,7 +145,7 @@ std::span<const std::byte> verified_image(const Bytes& bytes, const std::filesys
   if (version > format_version)
     throw refuse(fmt::format("format version {}: written by a newer locum", version),
                  fmt::format("version {} at most", format_version), "the locum that wrote it, or a newer one");
-  return std::span(bytes).first(length);
+  return bytes.first(length);
 }
 
 }  // namespace
@@ -230,61 +231,89 @@ void Checkpoint::write(const std::filesystem::path& file) const
   std::size_t payload = 1 << 16;
   for (const auto& [path, value] : entries_)
     if (const auto* values = std::get_if<torch::Tensor>(&value)) payload += values->nbytes();
-  const auto access = in_memory(payload, task);
-  const hdf5::FileHandle image(
-      hdf5::check(H5Fcreate(file.filename().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), task));
+  const auto image = hdf5::create_in_memory(payload, {}, task);
   for (const auto& [path, value] : entries_) {
     if (const auto* values = std::get_if<torch::Tensor>(&value)) hdf5::write(image.get(), path, *values, task);
     else write_text(image.get(), path, std::get<std::string>(value), task);
   }
-  hdf5::check(H5Fflush(image.get(), H5F_SCOPE_LOCAL), task);
-  const auto length = hdf5::check(H5Fget_file_image(image.get(), nullptr, 0), task);
 
-  Bytes bytes(static_cast<std::size_t>(length));
-  bytes.reserve(bytes.size() + footer_size);
-  hdf5::check(H5Fget_file_image(image.get(), bytes.data(), bytes.size()), task);
+  Bytes bytes = hdf5::image_of(image, task);
+  const auto length = static_cast<std::uint64_t>(bytes.size());
   append(bytes, magic);
   append(bytes, format_version);
-  append(bytes, static_cast<std::uint64_t>(length));
+  append(bytes, length);
   append(bytes, hash_of(bytes));
   write_atomically(file, bytes);
 }
 
-/// All datasets below `group`, with their paths.
-static void read_entries(hid_t group, const std::string& prefix, Checkpoint& checkpoint, const hdf5::Task& task)
-{
-  for (const std::string& name : hdf5::children(group, task)) {
-    const std::string path = prefix + name;
-    const auto object = hdf5::open_child(group, name, task);
-    if (!hdf5::is_dataset(object)) {
-      read_entries(object.get(), path + "/", checkpoint, task);
-      continue;
+namespace {
+
+/// All datasets below a group, with their paths. A checkpoint is a tree: an object of two names, or a group within
+/// itself, would be read without end.
+class EntryReader {
+ public:
+  EntryReader(Checkpoint& checkpoint, hdf5::Task task) : checkpoint_(checkpoint), task_(std::move(task)) {}
+
+  void read(hid_t group, const std::string& prefix, int depth)
+  {
+    constexpr int deepest = 32;
+    if (depth > deepest) refuse(prefix, fmt::format("groups in groups, more than {} deep", deepest));
+    for (const std::string& name : hdf5::children(group, task_)) {
+      const std::string path = prefix + name;
+      const auto object = hdf5::open_child(group, name, task_);
+      H5G_stat_t identity;
+      hdf5::check(H5Gget_objinfo(object.get(), ".", /*follow_link=*/false, &identity), task_);
+      if (!known_.insert({identity.objno[0], identity.objno[1]}).second) refuse(path, "an object with two names");
+      if (!hdf5::is_dataset(object)) {
+        read(object.get(), path + "/", depth + 1);
+        continue;
+      }
+      const auto here = hdf5::at(task_, path);
+      const hdf5::TypeHandle type(hdf5::check(H5Dget_type(object.get()), here));
+      if (H5Tget_class(type.get()) == H5T_STRING) checkpoint_.put(path, read_text(object, type.get(), here));
+      else checkpoint_.put(path, hdf5::read(object, here));
     }
-    const hdf5::TypeHandle type(hdf5::check(H5Dget_type(object.get()), task));
-    if (H5Tget_class(type.get()) == H5T_STRING) checkpoint.put(path, read_text(object, type.get(), task));
-    else checkpoint.put(path, hdf5::read(object, hdf5::at(task, path)));
   }
-}
+
+ private:
+  [[noreturn]] void refuse(const std::string& path, const std::string& found) const
+  {
+    throw DataError({.doing = task_.doing,
+                     .where = hdf5::at(task_, path).where,
+                     .found = found,
+                     .expected = "a tree of groups, numbers and texts",
+                     .advice = "a checkpoint that locum wrote"});
+  }
+
+  Checkpoint& checkpoint_;
+  hdf5::Task task_;
+  std::set<std::pair<unsigned long, unsigned long>> known_;
+};
+
+}  // namespace
 
 Checkpoint Checkpoint::read(const std::filesystem::path& file)
 {
-  const hdf5::Quiet quiet;
-  const hdf5::Task task{.doing = "reading the checkpoint", .where = file.string()};
-  const Bytes bytes = read_bytes(file, task.doing);
-  const auto image = verified_image(bytes, file, task.doing);
+  return parse(read_bytes(file, reading), file.string());
+}
 
-  const auto access = in_memory(1 << 16, task);
-  // HDF5 copies the image; its interface asks for a pointer to non-const for the sake of other uses.
-  hdf5::check(H5Pset_file_image(access.get(), const_cast<std::byte*>(image.data()), image.size()), task);
-  const hdf5::FileHandle opened(hdf5::check(H5Fopen(file.filename().c_str(), H5F_ACC_RDONLY, access.get()), task));
+Checkpoint Checkpoint::parse(std::span<const std::byte> bytes, const std::string& where)
+{
+  const hdf5::Quiet quiet;
+  const hdf5::Task task{.doing = reading, .where = where};
+  const auto image = verified_image(bytes, where, task.doing);
+
+  const auto opened = hdf5::open_image(image, task);
   Checkpoint checkpoint;
-  checkpoint.where_ = file.string();
-  read_entries(opened.get(), "", checkpoint, task);
+  checkpoint.where_ = where;
+  EntryReader(checkpoint, task).read(opened.get(), "", 0);
   return checkpoint;
 }
 
 bool Checkpoint::recognises(const std::filesystem::path& file)
 {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(file, none)) return false;  // opening a pipe would wait
   std::ifstream stream(file, std::ios::binary);
   std::array<char, 8> found{};
   stream.seekg(-static_cast<std::streamoff>(footer_size), std::ios::end);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -49,6 +50,8 @@ class Checkpoint {
   /// @throws SystemError  if the file cannot be read
   /// @throws DataError    if it is no checkpoint, cut short, changed, or of a newer locum
   static Checkpoint read(const std::filesystem::path& file);
+  /// The same for a file that is already in memory; `where` stands for it in messages.
+  static Checkpoint parse(std::span<const std::byte> bytes, const std::string& where);
   /// Whether the file ends as a checkpoint does; it may be damaged all the same.
   static bool recognises(const std::filesystem::path& file);
 

@@ -55,6 +55,8 @@ double Dataset::time(std::int64_t sample, std::int64_t step) const
 
 std::string Dataset::time_unit() const { return parts_.front()->layout.time_unit; }
 
+std::string Dataset::calendar() const { return parts_.front()->layout.calendar; }
+
 std::string Dataset::time_text(std::int64_t sample, std::int64_t step) const
 {
   const Layout& layout = parts_.front()->layout;
@@ -312,6 +314,19 @@ void refuse_classic_netcdf(const std::filesystem::path& path, const hdf5::Task& 
                    .advice = fmt::format("nccopy -k netCDF-4 {} converted.nc", path.string())});
 }
 
+/// What the rest of the code takes for granted of any layout.
+void require_times(const Layout& layout, const hdf5::Task& task)
+{
+  const Tensor& times = layout.times;
+  const bool each = times.dim() == 2 && times.size(0) == layout.samples;
+  if ((times.dim() == 1 || each) && times.size(-1) > 0) return;
+  throw DataError({.doing = task.doing,
+                   .where = task.where,
+                   .found = fmt::format("times {}", to_string(times.sizes())),
+                   .expected = fmt::format("[step] or [sample = {}, step]", layout.samples),
+                   .advice = layout.advice});
+}
+
 std::unique_ptr<Dataset::Part> open_part(const std::filesystem::path& path, const DatasetOptions& options,
                                          const hdf5::Task& task)
 {
@@ -325,6 +340,7 @@ std::unique_ptr<Dataset::Part> open_part(const std::filesystem::path& path, cons
     part->layout = recognise(part->file, task);
     amend(part->layout, options, part->file, task);
   }
+  require_times(part->layout, task);
   return part;
 }
 

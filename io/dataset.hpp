@@ -88,6 +88,8 @@ class Dataset {
   /// Time of a step, in time_unit().
   double time(std::int64_t sample, std::int64_t step) const;
   std::string time_unit() const;
+  /// CF's name of the calendar times are dates of; "" if they are none.
+  std::string calendar() const;
   /// The same as people write it: "0.25", "1 in s", "1999-12-30 00:00:00".
   std::string time_text(std::int64_t sample, std::int64_t step) const;
   /// Every field that read() accepts, in the file's order.

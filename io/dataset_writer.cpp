@@ -1,21 +1,20 @@
 #include "dataset_writer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
 #include <system_error>
 
-#include "atomic_file.hpp"
 #include "hdf5.hpp"
 
 namespace locum::io {
-
-struct DatasetWriter::OpenFile {
-  hdf5::FileHandle handle;
-};
 
 namespace {
 
@@ -54,18 +53,6 @@ std::vector<std::int64_t> shape_of(const FieldDescription& field, const DatasetH
   shape.insert(shape.end(), static_cast<std::size_t>(tensor_order(field, header.grid)),
                static_cast<std::int64_t>(points.size()));
   return shape;
-}
-
-/// Bytes of all fields and scalars.
-std::size_t size_of(const DatasetHeader& header)
-{
-  std::size_t bytes = header.scalars.size() * static_cast<std::size_t>(header.samples) * sizeof(double);
-  for (const FieldDescription& field : header.fields) {
-    std::size_t values = 1;
-    for (const auto extent : shape_of(field, header)) values *= static_cast<std::size_t>(extent);
-    bytes += values * c10::elementSize(header.type);
-  }
-  return bytes;
 }
 
 void describe_varying(const hdf5::ObjectHandle& object, bool sample, bool time, const hdf5::Task& task)
@@ -151,44 +138,71 @@ void lay_out_scalars(hid_t file, const DatasetHeader& header, const hdf5::Task& 
   hdf5::write_attribute(scalars.get(), "field_names", names, task);
 }
 
-/// The whole file but for its values, by one process alone: nothing in it can depend on the number of ranks.
-void lay_out(const std::filesystem::path& path, const DatasetHeader& header)
+/// Where the values of `path` begin in the file; they lie there one after the other, as in memory.
+std::int64_t offset_of(hid_t file, const std::string& path, const hdf5::Task& task)
 {
-  const hdf5::Task task = writing(path);
-  hdf5::FileHandle file(hdf5::check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), task));
-  hdf5::write_attribute(file.get(), "dataset_name", header.name, task);
-  hdf5::write_attribute(file.get(), "grid_type", std::string("cartesian"), task);
-  hdf5::write_attribute(file.get(), "n_spatial_dims", static_cast<std::int64_t>(header.grid.axes.size()), task);
-  hdf5::write_attribute(file.get(), "n_trajectories", header.samples, task);
-  hdf5::write_attribute(file.get(), "simulation_parameters", std::vector<std::string>{}, task);
-  lay_out_dimensions(file.get(), header, task);
-  lay_out_boundaries(file.get(), header.grid, task);
-  lay_out_fields(file.get(), header, task);
-  lay_out_scalars(file.get(), header, task);
-  const auto provenance = hdf5::create_group(file.get(), "provenance", task);
-  for (const auto& [name, value] : header.provenance) hdf5::write_attribute(provenance.get(), name, value, task);
-  hdf5::check(H5Fclose(file.give_up()), task);
+  const hdf5::ObjectHandle dataset(hdf5::check(H5Dopen2(file, path.c_str(), H5P_DEFAULT), task));
+  const auto offset = H5Dget_offset(dataset.get());
+  return offset == HADDR_UNDEF ? 0 : static_cast<std::int64_t>(offset);  // none: no values
 }
 
-/// Samples `first`… of dataset `path`, and of its step `step` if it has steps.
-/// @param values  in the dataset's shape, one step long
-void write_rows(hid_t file, const std::string& path, std::int64_t first, std::optional<std::int64_t> step,
-                const Tensor& values, const hdf5::Task& task)
+/// The whole file but for its values, with room for them.
+void lay_out(hid_t file, const DatasetHeader& header, const hdf5::Task& task)
 {
-  if (values.numel() == 0) return;
-  const hdf5::ObjectHandle dataset(hdf5::check(H5Dopen2(file, path.c_str(), H5P_DEFAULT), task));
-  std::vector<hsize_t> start(static_cast<std::size_t>(values.dim()), 0);
-  const std::vector<hsize_t> count(values.sizes().begin(), values.sizes().end());
-  start[0] = static_cast<hsize_t>(first);
-  if (step) start[1] = static_cast<hsize_t>(*step);
-  const hdf5::SpaceHandle there(hdf5::check(H5Dget_space(dataset.get()), task));
-  hdf5::check(H5Sselect_hyperslab(there.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), task);
-  const hdf5::SpaceHandle here(
-      hdf5::check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), task));
-  hdf5::check(H5Dwrite(dataset.get(), hdf5::memory_type(values.scalar_type(), task), here.get(), there.get(),
-                       H5P_DEFAULT, values.data_ptr()),
-              task);
+  hdf5::write_attribute(file, "dataset_name", header.name, task);
+  hdf5::write_attribute(file, "grid_type", std::string("cartesian"), task);
+  hdf5::write_attribute(file, "n_spatial_dims", static_cast<std::int64_t>(header.grid.axes.size()), task);
+  hdf5::write_attribute(file, "n_trajectories", header.samples, task);
+  hdf5::write_attribute(file, "simulation_parameters", std::vector<std::string>{}, task);
+  lay_out_dimensions(file, header, task);
+  lay_out_boundaries(file, header.grid, task);
+  lay_out_fields(file, header, task);
+  lay_out_scalars(file, header, task);
+  const auto provenance = hdf5::create_group(file, "provenance", task);
+  for (const auto& [name, value] : header.provenance) hdf5::write_attribute(provenance.get(), name, value, task);
 }
+
+/// Copies what is in a file of holes for the most part.
+void copy_content(const Descriptor& from, const std::filesystem::path& to)
+{
+  const auto descriptor = open_for_writing(to);
+  std::vector<std::byte> block;
+  off_t begin = 0;
+  while ((begin = ::lseek(from.get(), begin, SEEK_DATA)) >= 0) {  // fails behind the last
+    const off_t end = ::lseek(from.get(), begin, SEEK_HOLE);
+    block.resize(static_cast<std::size_t>(std::min<off_t>(end - begin, 1 << 20)));
+    const auto count = ::pread(from.get(), block.data(), block.size(), begin);
+    if (count <= 0) throw system_error("laying out", to, errno);
+    write_at(descriptor, std::span(block).first(static_cast<std::size_t>(count)), static_cast<std::size_t>(begin), to);
+    begin += count;
+  }
+}
+
+/// Makes `partial`, all but the values, by one process alone: nothing in it can depend on the number of ranks. HDF5
+/// does it in memory, where the values are holes that cost nothing: it does not recover from a disk that fails, and
+/// crashes when the program ends.
+/// @param offsets  of the values, by path: filled in
+void make_partial(const std::filesystem::path& partial, const DatasetHeader& header,
+                  std::map<std::string, std::int64_t>& offsets)
+{
+  std::string name = "/dev/shm/locum-XXXXXX";
+  const Descriptor memory(::mkostemp(name.data(), O_CLOEXEC));
+  if (!memory) throw system_error("laying out the dataset in memory", name, errno);
+  const hdf5::Task task{
+      .doing = "laying out the dataset", .where = partial.string(), .access = hdf5::Task::Access::write};
+  hdf5::FileHandle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  ::unlink(name.c_str());  // it goes on without a name, and nothing is left of a process that is killed
+  hdf5::check(file.get(), task);
+  lay_out(file.get(), header, task);
+  for (auto& [path, offset] : offsets) offset = offset_of(file.get(), path, task);
+  hdf5::check(H5Fclose(file.give_up()), task);
+
+  const off_t size = ::lseek(memory.get(), 0, SEEK_END);
+  reserve(partial, static_cast<std::size_t>(size));  // a disk that is too small shows now, not after hours
+  copy_content(memory, partial);
+}
+
+static_assert(std::endian::native == std::endian::little, "values are stored as they lie in memory, little-endian");
 
 }  // namespace
 
@@ -204,22 +218,15 @@ DatasetWriter::DatasetWriter(const Communicator& ranks, std::filesystem::path fi
                       .expected = "the time of at least one step",
                       .advice = ""});
   try {
+    std::map<std::string, std::int64_t> offsets;
+    for (const FieldDescription& field : header_.fields) offsets[path_of(field, header_.grid)] = 0;
+    for (const auto& [name, unit] : header_.scalars) offsets["scalars/" + name] = 0;
     agree(ranks_, [&] {
-      if (!ranks_.is_root()) return;
-      // HDF5 does not recover from a disk that fills up while it writes: ask for the room before, keep it afterwards.
-      const std::size_t metadata = 1 << 20;
-      reserve(partial_, size_of(header_) + metadata);
-      lay_out(partial_, header_);
-      reserve(partial_, std::filesystem::file_size(partial_));
+      if (ranks_.is_root()) make_partial(partial_, header_, offsets);
     });
-
-    const hdf5::Task task = writing(path_);
-    const hdf5::PropertyHandle access(hdf5::check(H5Pcreate(H5P_FILE_ACCESS), task));
-    if (ranks_.size() > 1) hdf5::check(H5Pset_fapl_mpio(access.get(), ranks_.raw(), MPI_INFO_NULL), task);
-    hdf5::FileHandle opened(H5Fopen(partial_.c_str(), H5F_ACC_RDWR, access.get()));
-    agree(ranks_, [&] { hdf5::check(opened.get(), task); });
-    file_ = std::make_unique<OpenFile>(OpenFile{std::move(opened)});
-  } catch (const Error&) {
+    agree(ranks_, [&] { file_ = open_for_writing(partial_); });
+    for (const auto& [path, offset] : offsets) offsets_[path] = static_cast<std::size_t>(ranks_.sum(offset));
+  } catch (const std::exception&) {
     std::error_code ignored;  // the first failure is the one to report
     if (ranks_.is_root()) std::filesystem::remove(partial_, ignored);
     throw;
@@ -229,18 +236,29 @@ DatasetWriter::DatasetWriter(const Communicator& ranks, std::filesystem::path fi
 DatasetWriter::~DatasetWriter()
 {
   if (closed_) return;
-  const hdf5::Quiet quiet;
-  // Closing a shared file is collective, and this rank may be the only one on its way out: leave it to MPI_Finalize,
-  // where HDF5 closes what is open.
-  if (file_ && ranks_.size() > 1) file_->handle.give_up();
-  file_.reset();
   std::error_code ignored;  // a destructor has nobody to tell
   if (ranks_.is_root()) std::filesystem::remove(partial_, ignored);
 }
 
+void DatasetWriter::write_rows(const std::string& path, std::int64_t first, std::optional<std::int64_t> step,
+                               const Tensor& values) const
+{
+  const std::span bytes(static_cast<const std::byte*>(values.data_ptr()), values.nbytes());
+  if (bytes.empty()) return;
+  const auto row = bytes.size() / static_cast<std::size_t>(values.size(0));  // one sample, or one step of it
+  if (!step) {
+    write_at(file_, bytes, offsets_.at(path) + static_cast<std::size_t>(first) * row, path_);
+    return;
+  }
+  for (std::int64_t i = 0; i < values.size(0); ++i) {
+    const auto place = (first + i) * static_cast<std::int64_t>(header_.times.size()) + *step;
+    write_at(file_, bytes.subspan(static_cast<std::size_t>(i) * row, row),
+             offsets_.at(path) + static_cast<std::size_t>(place) * row, path_);
+  }
+}
+
 void DatasetWriter::write(std::int64_t first, const Sample& samples, std::int64_t step)
 {
-  const hdf5::Quiet quiet;
   const hdf5::Task task = writing(path_);
   const std::int64_t count = samples.batch();
   const auto steps = static_cast<std::int64_t>(header_.times.size());
@@ -276,8 +294,8 @@ void DatasetWriter::write(std::int64_t first, const Sample& samples, std::int64_
     if (description.time_varying) shape[1] = 1;
     const Tensor values =
         field.values.detach().to(torch::kCPU, header_.type).movedim(1, -1).reshape(shape).contiguous();
-    write_rows(file_->handle.get(), path_of(description, header_.grid), first,
-               description.time_varying ? std::optional(step) : std::nullopt, values, task);
+    write_rows(path_of(description, header_.grid), first, description.time_varying ? std::optional(step) : std::nullopt,
+               values);
   }
   for (const auto& [name, unit] : header_.scalars) {
     if (step > 0) break;
@@ -296,14 +314,13 @@ void DatasetWriter::write(std::int64_t first, const Sample& samples, std::int64_
                         .expected = fmt::format("[{}]", count),
                         .advice = ""});
     const Tensor values = scalar->second.values.detach().to(torch::kCPU, torch::kFloat64).contiguous();
-    write_rows(file_->handle.get(), "scalars/" + name, first, std::nullopt, values, task);
+    write_rows("scalars/" + name, first, std::nullopt, values);
   }
   written_ += count;
 }
 
 void DatasetWriter::close()
 {
-  const hdf5::Quiet quiet;
   const auto all = header_.samples * static_cast<std::int64_t>(header_.times.size());
   const auto written = ranks_.sum(written_);
   if (written != all)  // on all ranks alike
@@ -312,9 +329,8 @@ void DatasetWriter::close()
                      .found = fmt::format("{} samples written", written),
                      .expected = fmt::format("each of {} once", all),
                      .advice = ""});
-  const auto result = H5Fclose(file_->handle.give_up());
+  agree(ranks_, [&] { flush(file_, path_); });
   agree(ranks_, [&] {
-    hdf5::check(result, writing(path_));
     if (ranks_.is_root()) publish(partial_, path_);
   });
   closed_ = true;

@@ -4,11 +4,12 @@
 #include <locum/core/communicator.hpp>
 #include <locum/core/sample.hpp>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "atomic_file.hpp"
 #include "dataset.hpp"
 
 namespace locum::io {
@@ -31,9 +32,10 @@ struct DatasetHeader {
 /// adds: attributes `units` and `long_name`; `spacing` on the dimensions; group `provenance` of texts. Axes that are
 /// not periodic have WALL boundaries. It is the same, byte for byte, however many ranks wrote it in whatever order.
 ///
-/// Rank 0 lays out "FILE.partial" alone and sets the room aside; all ranks write their samples into it (MPI-IO where
-/// there are several); close() makes it FILE. So FILE, if it exists, is complete. Destroyed without close(), the writer
-/// removes the partial file.
+/// Rank 0 lays out "FILE.partial" alone and sets the room aside; then every rank writes its samples into their places
+/// in it, past HDF5 and MPI-IO: no lock, no call in which one rank waits for another, and a failure is the system's own
+/// errno on the rank that met it. close() makes it FILE. So FILE, if it exists, is complete. Destroyed without close(),
+/// the writer removes the partial file; of a writer that was killed it stays, and the next one replaces it.
 class DatasetWriter {
  public:
   /// Collective.
@@ -60,14 +62,16 @@ class DatasetWriter {
   void close();
 
  private:
-  struct OpenFile;  // HDF5's handle
+  void write_rows(const std::string& path, std::int64_t first, std::optional<std::int64_t> step,
+                  const Tensor& values) const;
 
   Communicator ranks_;
   std::filesystem::path path_;
   std::filesystem::path partial_;
   DatasetHeader header_;
   std::int64_t written_ = 0;  // samples × steps, by this rank
-  std::unique_ptr<OpenFile> file_;
+  Descriptor file_;
+  std::map<std::string, std::size_t> offsets_;  // of the values, by path
   bool closed_ = false;
 };
 

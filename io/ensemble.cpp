@@ -42,19 +42,4 @@ Sample summarise(const Sample& members, const std::vector<double>& quantiles)
   return summary;
 }
 
-ParaviewEnsemble::ParaviewEnsemble(std::filesystem::path pvd, std::int64_t members, std::vector<double> quantiles)
-    : quantiles_(std::move(quantiles)), summary_(pvd)
-{
-  const std::string stem = pvd.stem().string();
-  for (std::int64_t i = 0; i < members; ++i)
-    members_.emplace_back(pvd.parent_path() / fmt::format("{}_member_{:04}.pvd", stem, i));
-}
-
-void ParaviewEnsemble::add(double time, const Sample& ensemble)
-{
-  summary_.add(time, summarise(ensemble, quantiles_));
-  for (std::size_t i = 0; i < members_.size() && static_cast<std::int64_t>(i) < ensemble.batch(); ++i)
-    members_[i].add(time, ensemble, static_cast<std::int64_t>(i));
-}
-
 }  // namespace locum::io

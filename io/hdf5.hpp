@@ -8,6 +8,7 @@
 #include <locum/core/error.hpp>
 #include <locum/core/handle.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,15 +58,27 @@ Result check(Result result, const Task& task)
 
 /// Opens a file for reading.
 /// @throws SystemError  if there is no such file or it may not be read
+/// @throws SystemError  if it is no regular file, or cannot be locked
 /// @throws DataError    if it is not HDF5, or truncated
 FileHandle open_file(const std::filesystem::path& file, const std::string& doing);
 
-/// Names of the groups and datasets of a group, in alphabetical order. Links to other files are left out: a file
-/// from elsewhere must not make us open another.
+/// A new file that never touches the disk, of which HDF5 could not bear a failure: what is to be written goes there as
+/// image_of() it.
+/// @param increment  bytes it grows by
+/// @param creation   the file's properties, or none
+FileHandle create_in_memory(std::size_t increment, const PropertyHandle& creation, const Task& task);
+std::vector<std::byte> image_of(const FileHandle& file, const Task& task);
+/// Opens the image of a file, a copy of it, for reading.
+FileHandle open_image(std::span<const std::byte> image, const Task& task);
+
+/// Names of the groups and datasets of a group, in alphabetical order. Left out are links to other files, since a file
+/// from elsewhere must not make us open another, and names that are not UTF-8 text of one line.
 std::vector<std::string> children(hid_t group, const Task& task);
 /// Whether `name` is among children().
 bool has_child(hid_t group, const std::string& name, const Task& task);
-/// Opens a group or dataset that is among children(); names it and its neighbours if it is not.
+/// Opens a group or dataset that is among children().
+/// @throws DataError  naming it and its neighbours if there is none; or if it is a dataset that refuse_untrustworthy()
+///                    refuses (hdf5_trust.hpp): values in other files, unknown filters, absurd shapes
 ObjectHandle open_child(hid_t group, const std::string& name, const Task& task);
 bool is_dataset(const ObjectHandle& object);
 /// Makes a group, and those on the way to it.
@@ -79,7 +92,8 @@ void write_attribute(hid_t object, const std::string& name, double value, const 
 void write_attribute(hid_t object, const std::string& name, bool value, const Task& task);
 void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values, const Task& task);
 void write_attribute(hid_t object, const std::string& name, const std::vector<bool>& values, const Task& task);
-/// Nothing if there is no such attribute; one string reads as a list of one.
+/// Nothing if there is no such attribute; one string reads as a list of one. What is not UTF-8 is read as Latin-1.
+/// @throws DataError  if it is of another kind, or larger than the file can hold.
 std::optional<std::vector<std::string>> read_strings(hid_t object, const std::string& name, const Task& task);
 std::optional<std::string> read_string(hid_t object, const std::string& name, const Task& task);
 /// Names of an object's attributes, in alphabetical order.
@@ -94,9 +108,11 @@ bool is_text(hid_t object, const std::string& name, const Task& task);
 
 /// Extents of a dataset, slowest axis first.
 std::vector<std::int64_t> shape_of(const ObjectHandle& dataset, const Task& task);
-/// float32, float64 or int64, whichever holds the stored numbers or booleans; nothing if they are none.
+/// float32, float64 or int64, whichever holds the stored numbers or booleans; nothing if they are none of the usual
+/// formats of numbers (is_usual_number()).
 std::optional<torch::Dtype> type_of(const ObjectHandle& dataset, const Task& task);
 /// A part of a dataset, from `start` on, `count` long along each axis, converted to `type`.
+/// @throws DataError  if the dataset has no such part, or no numbers
 torch::Tensor read(const ObjectHandle& dataset, const std::vector<std::int64_t>& start,
                    const std::vector<std::int64_t>& count, torch::Dtype type, const Task& task);
 /// The same into memory that is there: `values` is contiguous, its sizes are the count.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace locum::io {
 
@@ -94,9 +95,26 @@ static bool is_uniform(const Tensor& coordinates, double spacing)
   return deviation <= rounding + 1e-4 * std::abs(spacing);
 }
 
+/// Refuses a grid that is far larger than any field: coordinates cost a file little, memory for what is repeated along
+/// them a lot.
+static void require_field_on(const Layout& layout, const std::vector<std::pair<std::string, std::int64_t>>& axes)
+{
+  double points = 1, values = 1 << 27;  // 1 GiB
+  for (const auto& [name, count] : axes) points *= static_cast<double>(count);
+  for (const StoredArray& field : layout.fields)
+    values = std::max(values, std::accumulate(field.shape.begin(), field.shape.end(), 1.0, std::multiplies<>()));
+  if (points <= values) return;
+  throw DataError({.doing = "laying out the grid",
+                   .where = layout.name,
+                   .found = fmt::format("{:g} points", points),
+                   .expected = fmt::format("at most {:g}, the values of the largest field", values),
+                   .advice = "fields on fewer axes"});
+}
+
 Domain make_domain(const Layout& layout, const std::vector<std::pair<std::string, std::int64_t>>& axes,
                    const std::vector<std::int64_t>& every)
 {
+  require_field_on(layout, axes);
   Grid grid;
   std::vector<Tensor> positions;
   bool uniform = true;

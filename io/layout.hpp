@@ -82,6 +82,7 @@ std::vector<std::string> unnamed_axes(std::size_t count);
 /// Where the fields live that have some of the layout's axes; every n-th point of each.
 /// @param axes   names and stored extents, in the layout's order
 /// @param every  a number an axis
+/// @throws DataError  if it is far larger than any field
 Domain make_domain(const Layout& layout, const std::vector<std::pair<std::string, std::int64_t>>& axes,
                    const std::vector<std::int64_t>& every);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <locum/core/error.hpp>
 
+#include <cctype>
 #include <limits>
 
 #include "atomic_file.hpp"
@@ -32,13 +33,14 @@ struct Dimension {
   std::vector<std::pair<hobj_ref_t, int>> users;
 };
 
-/// As HDF5's dimension scales are stored: attributes CLASS and NAME on the scale. (The library for them is not needed.)
+/// As HDF5's dimension scales are stored: attributes CLASS and NAME on the scale, with their last byte 0, or neither
+/// netCDF nor HDF5 takes it for one. (The library for them is not needed.)
 Dimension put_dimension(hid_t file, const std::string& name, const Tensor& coordinates, int number,
                         const hdf5::Task& task)
 {
   Dimension dimension{.name = name, .scale = hdf5::write(file, name, coordinates, task), .users = {}};
-  put_text(dimension.scale.get(), "CLASS", "DIMENSION_SCALE", task);
-  put_text(dimension.scale.get(), "NAME", name, task);
+  put_text(dimension.scale.get(), "CLASS", std::string("DIMENSION_SCALE") + '\0', task);
+  put_text(dimension.scale.get(), "NAME", name + '\0', task);
   const hdf5::SpaceHandle space(hdf5::check(H5Screate(H5S_SCALAR), task));
   const hdf5::AttributeHandle attribute(hdf5::check(
       H5Acreate2(dimension.scale.get(), "_Netcdf4Dimid", H5T_STD_I32LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), task));
@@ -89,6 +91,18 @@ void put_reference_list(const Dimension& dimension, const hdf5::Task& task)
   hdf5::check(H5Awrite(list.get(), type.get(), entries.data()), task);
 }
 
+/// A name as CF wants it, of letters, digits and underscores: u_plus_1 for u@+1.
+std::string variable_name(const std::string& field)
+{
+  std::string name;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    const bool step = field[i] == '@' && i + 1 < field.size() && (field[i + 1] == '+' || field[i + 1] == '-');
+    if (step) name += field[++i] == '+' ? "_plus_" : "_minus_";
+    else name += std::isalnum(static_cast<unsigned char>(field[i])) ? field[i] : '_';
+  }
+  return name;
+}
+
 std::string text_if(bool condition, const std::string& text) { return condition ? text : ""; }
 
 /// Values of all steps: [step, member, (z, y,) x] of one component, one array.
@@ -123,8 +137,6 @@ void write_netcdf(const std::filesystem::path& file, const std::vector<Sample>& 
 {
   require_alike(file, steps);
   const hdf5::Quiet quiet;
-  auto partial = file;
-  partial += ".partial";
   const hdf5::Task task{.doing = "writing a netCDF file", .where = file.string(), .access = hdf5::Task::Access::write};
   const Grid& grid = steps.front().grid();
   const std::int64_t members = steps.front().batch();
@@ -132,7 +144,7 @@ void write_netcdf(const std::filesystem::path& file, const std::vector<Sample>& 
   // netCDF wants links and attributes in the order they were made.
   const hdf5::PropertyHandle creation(hdf5::check(H5Pcreate(H5P_FILE_CREATE), task));
   hdf5::check(H5Pset_link_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), task);
-  hdf5::FileHandle out(hdf5::check(H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT), task));
+  const auto out = hdf5::create_in_memory(1 << 20, creation, task);
   put_text(out.get(), "Conventions", "CF-1.11", task);
   put_text(out.get(), "title", options.title, task);
 
@@ -167,7 +179,7 @@ void write_netcdf(const std::filesystem::path& file, const std::vector<Sample>& 
   for (const auto& [name, field] : steps.front().fields) {
     const std::int64_t components = field.values.size(1);
     for (std::int64_t component = 0; component < components; ++component) {
-      const std::string variable = components == 1 ? name : fmt::format("{}_{}", name, component);
+      const std::string variable = variable_name(components == 1 ? name : fmt::format("{}_{}", name, component));
       Tensor values = stacked(steps, name, component);
       if (members == 1) values = values.squeeze(1);
       const auto dataset = hdf5::write(out.get(), variable, values, task);
@@ -187,9 +199,7 @@ void write_netcdf(const std::filesystem::path& file, const std::vector<Sample>& 
     }
   }
   for (const Dimension& dimension : dimensions) put_reference_list(dimension, task);
-  dimensions.clear();
-  hdf5::check(H5Fclose(out.give_up()), task);
-  publish(partial, file);
+  write_atomically(file, hdf5::image_of(out, task));
 }
 
 }  // namespace locum::io

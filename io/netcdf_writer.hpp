@@ -18,7 +18,8 @@ struct NetcdfOptions {
 ///
 /// One variable a field and component, float32 or float64, [time, (realization,) axes of the grid]; members of a batch
 /// are realizations. Coordinates of the grid keep names and units; those in degrees_north and degrees_east get their
-/// standard names. Missing values are NaN and say so (_FillValue). A field "u" of two components is variables u_0, u_1.
+/// standard names. Missing values are NaN and say so (_FillValue). A field "u" of two components is variables u_0, u_1;
+/// "u@+1" is u_plus_1, as CF wants names.
 /// The file appears whole or not at all.
 /// @param steps  at least one, on one uniform grid, of the same fields and members; Sample::time grows
 /// @throws ShapeError   if steps do not fit each other

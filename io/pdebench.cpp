@@ -74,10 +74,10 @@ static void set_times(Layout& layout, const Tensor& stored, const hdf5::Task& ta
   for (const StoredArray& field : layout.fields)
     for (std::size_t i = 0; i < std::min(field.axes.size(), field.shape.size()); ++i)
       if (field.axes[i] == time_axis) steps = std::max(steps, field.shape[i]);
-  if (stored.size(-1) < steps)
+  if (stored.dim() == 0 || stored.size(-1) < steps)
     throw DataError({.doing = task.doing,
                      .where = task.where + ":/t-coordinate",
-                     .found = fmt::format("{} times", stored.size(-1)),
+                     .found = fmt::format("times {}", to_string(stored.sizes())),
                      .expected = fmt::format("at least {}, a time for every step", steps),
                      .advice = ""});
   layout.times = stored.narrow(-1, 0, steps);

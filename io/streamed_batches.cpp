@@ -9,41 +9,6 @@
 
 namespace locum::io {
 
-/// `wanted` or less, so that ranges end where chunks do; a chunk if that is more, but at most `most`.
-static std::int64_t whole_chunks(std::int64_t wanted, std::int64_t chunk, std::int64_t most)
-{
-  wanted = std::clamp<std::int64_t>(wanted, 1, most);
-  return wanted >= chunk ? wanted - wanted % chunk : std::min(chunk, most);
-}
-
-/// Cuts a range into blocks of about `bytes`: whole trajectories, or pieces of one if one is larger.
-static std::vector<Windows::Range> cut(const Windows& windows, const Windows::Range& range, std::int64_t bytes)
-{
-  std::int64_t chunk_samples = 1, chunk_steps = 1;
-  for (const std::string& field : windows.fields()) {
-    chunk_samples = std::max(chunk_samples, windows.dataset().chunk_samples(field));
-    chunk_steps = std::max(chunk_steps, windows.dataset().chunk_steps(field));
-  }
-  const std::int64_t steps = range.windows + windows.length() - 1;
-  const std::int64_t trajectory = windows.bytes_constant() + steps * windows.bytes_a_step();
-  std::int64_t trajectories_each = 1, windows_each = range.windows;
-  if (trajectory <= bytes) {
-    trajectories_each = whole_chunks(bytes / std::max<std::int64_t>(1, trajectory), chunk_samples,
-                                     std::max<std::int64_t>(1, 4 * bytes / std::max<std::int64_t>(1, trajectory)));
-  } else if (windows.bytes_a_step() > 0) {
-    windows_each = whole_chunks(bytes / windows.bytes_a_step(), chunk_steps, range.windows);
-  }
-
-  std::vector<Windows::Range> blocks;
-  for (std::int64_t t = 0; t < range.trajectories; t += trajectories_each)
-    for (std::int64_t w = 0; w < range.windows; w += windows_each)
-      blocks.push_back({.first_trajectory = range.first_trajectory + t,
-                        .trajectories = std::min(trajectories_each, range.trajectories - t),
-                        .first_window = range.first_window + w,
-                        .windows = std::min(windows_each, range.windows - w)});
-  return blocks;
-}
-
 StreamedBatches::StreamedBatches(const Windows& windows, const Windows::Range& range, std::int64_t memory, bool missing,
                                  std::string doing, const Communicator& ranks)
     : windows_(windows),
@@ -55,7 +20,7 @@ StreamedBatches::StreamedBatches(const Windows& windows, const Windows::Range& r
 {
   constexpr std::int64_t blocks_wanted = 16;  // in a pool: what lies together in the file is spread over many batches
   const std::int64_t pool = std::max<std::int64_t>(1, memory / 2);
-  blocks_ = cut(windows_, range_, std::max<std::int64_t>(1, pool / blocks_wanted));
+  blocks_ = windows_.cut(range_, std::max<std::int64_t>(1, pool / blocks_wanted));
   std::int64_t largest = 1;
   for (const auto& block : blocks_)
     largest =

@@ -103,14 +103,16 @@ Layout the_well_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
   layout.name = "The Well";
   layout.repeat = Repeat::everywhere;
   layout.advice = "attributes sample_varying, time_varying and dim_varying say which axes there are";
-  const auto trajectories = hdf5::read_numbers(file.get(), "n_trajectories", task);
-  if (!trajectories || trajectories->size() != 1)
+  const auto trajectories = hdf5::read_numbers(file.get(), "n_trajectories", task).value_or(std::vector<double>{});
+  constexpr double most = 1e15;  // and not NaN
+  if (trajectories.size() != 1 || !(trajectories.front() >= 0 && trajectories.front() <= most))
     throw DataError({.doing = task.doing,
                      .where = task.where,
-                     .found = "no attribute n_trajectories",
+                     .found = trajectories.empty() ? "no attribute n_trajectories"
+                                                   : fmt::format("n_trajectories [{}]", fmt::join(trajectories, ", ")),
                      .expected = "the number of samples, as The Well's rules say",
                      .advice = "adding it with h5py"});
-  layout.samples = static_cast<std::int64_t>(trajectories->front());
+  layout.samples = static_cast<std::int64_t>(trajectories.front());
 
   const auto dimensions = hdf5::open_child(file.get(), "dimensions", task);
   const auto place = hdf5::at(task, "dimensions");
@@ -123,12 +125,6 @@ Layout the_well_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
                      .advice = ""});
   const auto time = hdf5::open_child(dimensions.get(), "time", place);
   layout.times = hdf5::read(time, place).to(torch::kFloat64);
-  if (layout.times.dim() < 1 || layout.times.dim() > 2 || layout.times.size(-1) == 0)
-    throw DataError({.doing = task.doing,
-                     .where = place.where + "/time",
-                     .found = fmt::format("times {}", to_string(layout.times.sizes())),
-                     .expected = "[step] or [sample, step]",
-                     .advice = ""});
   layout.time_unit = hdf5::read_string(time.get(), "units", place).value_or("1");
   for (const std::string& name : names) {
     const auto object = hdf5::open_child(dimensions.get(), name, place);

@@ -100,6 +100,40 @@ std::vector<Channel> Windows::channels_of(const std::vector<Term>& terms)
   return channels;
 }
 
+/// `wanted` or less, so that ranges end where chunks do; a chunk if that is more, but at most `most`.
+static std::int64_t whole_chunks(std::int64_t wanted, std::int64_t chunk, std::int64_t most)
+{
+  wanted = std::clamp<std::int64_t>(wanted, 1, most);
+  return wanted >= chunk ? wanted - wanted % chunk : std::min(chunk, most);
+}
+
+std::vector<Windows::Range> Windows::cut(const Range& range, std::int64_t bytes) const
+{
+  std::int64_t chunk_samples = 1, chunk_steps = 1;
+  for (const std::string& field : together_) {
+    chunk_samples = std::max(chunk_samples, dataset_.chunk_samples(field));
+    chunk_steps = std::max(chunk_steps, dataset_.chunk_steps(field));
+  }
+  const std::int64_t steps = range.windows + length() - 1;
+  const std::int64_t trajectory = bytes_constant_ + steps * bytes_a_step_;
+  std::int64_t trajectories_each = 1, windows_each = range.windows;
+  if (trajectory <= bytes) {
+    trajectories_each = whole_chunks(bytes / std::max<std::int64_t>(1, trajectory), chunk_samples,
+                                     std::max<std::int64_t>(1, 4 * bytes / std::max<std::int64_t>(1, trajectory)));
+  } else if (bytes_a_step_ > 0) {
+    windows_each = whole_chunks(bytes / bytes_a_step_, chunk_steps, range.windows);
+  }
+
+  std::vector<Range> blocks;
+  for (std::int64_t t = 0; t < range.trajectories; t += trajectories_each)
+    for (std::int64_t w = 0; w < range.windows; w += windows_each)
+      blocks.push_back({.first_trajectory = range.first_trajectory + t,
+                        .trajectories = std::min(trajectories_each, range.trajectories - t),
+                        .first_window = range.first_window + w,
+                        .windows = std::min(windows_each, range.windows - w)});
+  return blocks;
+}
+
 Windows::Rows Windows::read(const std::vector<Range>& ranges) const
 {
   const auto points = shape_of(dataset_.domain(together_));
@@ -182,12 +216,12 @@ Sample Windows::sample(const Rows& rows, const Range& range) const
   Sample sample{.domain = dataset_.domain(together_),
                 .fields = {},
                 .scalars = {},
-                .time = dataset_.time(range.first_trajectory, range.first_window - earliest_)};
+                .time = dataset_.time(range.first_trajectory, now(range.first_window))};
   for (const auto* terms : {&inputs_, &outputs_})
     for (const Term& term : *terms)
       sample.fields[term.name] = {.values = rows_of(rows, term, chosen), .unit = term.description.unit};
   if (range.windows != 1) return sample;
-  sample.scalars = dataset_.read_scalars(range.first_trajectory, range.trajectories, range.first_window - earliest_);
+  sample.scalars = dataset_.read_scalars(range.first_trajectory, range.trajectories, now(range.first_window));
   return sample;
 }
 

@@ -46,8 +46,13 @@ class Windows {
 
   /// All windows.
   Range all() const;
+  /// Cuts a range into blocks of about `bytes`, a chunk of the file's storage or more: whole trajectories, or pieces of
+  /// one if one is larger. In the order of the file.
+  std::vector<Range> cut(const Range& range, std::int64_t bytes) const;
   /// Steps of a trajectory that a window reaches over.
   std::int64_t length() const { return latest_ - earliest_ + 1; }
+  /// The step that is "now" in a window.
+  std::int64_t now(std::int64_t window) const { return window - earliest_; }
   std::vector<Channel> input_channels() const { return channels_of(inputs_); }
   std::vector<Channel> output_channels() const { return channels_of(outputs_); }
   /// Bytes that read() takes for a trajectory's fields that do not vary in time, and for each step of the others.

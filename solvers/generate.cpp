@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 namespace locum::solvers {
 
@@ -126,17 +127,20 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
                       const Log& log)
 {
   const Draws& draws = work.draws;
-  bool complete = false;
-  std::int64_t samples = 0;
-  agree(ranks, [&] {
-    complete = fs::exists(file);
-    if (!complete) return;
-    refuse_other_provenance(file, provenance);
-    samples = io::open_dataset(file)->size();
-  });
-  if (complete) return samples;
-
   const fs::path folder = file.string() + ".parts";
+  std::int64_t samples = 0;
+  // Rank 0 decides for all: on a network file system the others may not see the file yet, and then fail here.
+  std::error_code unknown;
+  const bool complete = ranks.sum(ranks.is_root() && fs::exists(file, unknown)) > 0;
+  if (complete) {
+    agree(ranks, [&] {
+      refuse_other_provenance(file, provenance);
+      samples = io::open_dataset(file)->size();
+    });
+    if (ranks.is_root()) fs::remove_all(folder, unknown);  // of a run killed while it did so
+    return samples;
+  }
+
   const std::int64_t parts = (draws.samples + part_samples - 1) / part_samples;
   const auto part_file = [&](std::int64_t part) { return folder / fmt::format("{:06}.h5", part); };
   Progress progress(log, fmt::format("generating {}", file.filename().string()), draws.samples, "samples");
@@ -170,8 +174,8 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
       if (!example && dataset->size() > 0) example = dataset->read(fields(*dataset), 0, 1);
     }
   });
-  if (!example) {                                 // on all ranks alike
-    if (ranks.is_root()) fs::remove_all(folder);  // no work is lost, and other options may be tried
+  if (!example) {                                          // on all ranks alike
+    if (ranks.is_root()) fs::remove_all(folder, unknown);  // no work is lost, and other options may be tried
     throw SolverError({.doing = "generating a dataset",
                        .where = file.string(),
                        .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
@@ -193,9 +197,9 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
                      dataset->read(fields(*dataset), 0, dataset->size(), step), step);
     }
   });
-  writer.close();
-  ranks.barrier();
-  if (ranks.is_root()) fs::remove_all(folder);
+  writer.close();  // all ranks have read the parts
+  if (ranks.is_root() && fs::remove_all(folder, unknown) == static_cast<std::uintmax_t>(-1))
+    log->warn("{} is complete, but {} could not be removed: {}", file.string(), folder.string(), unknown.message());
   log->info("{}: {} samples", file.string(), samples);
   for (const auto& [draw, reason] : failures)
     log->warn("draw {} could not be solved and is left out: {}", draw, reason);

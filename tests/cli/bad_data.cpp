@@ -76,7 +76,7 @@ TEST_CASE("bad data: a file that is something else", "[cli][error]")
   const TemporaryFolder folder;
   write_text(folder / "text.h5", "permeability, pressure\n3, 0.1\n");
   CHECK(says(refusal(folder.path(), "text.h5"), {"text.h5", "expected a complete HDF5 file"}));
-  write_text(folder / "classic.nc", std::string("CDF\x01", 4) + std::string(100, '\0'));
+  write_text(folder / "classic.nc", std::string("CDF\x01").append(100, '\0'));
   CHECK(says(refusal(folder.path(), "classic.nc"), {"classic.nc", "expected a complete HDF5 file"}));
   CHECK(says(refusal(folder.path(), (finished() / "run/figures/loss.png").string()),
              {"loss.png", "expected a complete HDF5 file"}));

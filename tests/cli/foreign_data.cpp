@@ -1,6 +1,9 @@
 // Data of other people: from `locum info` to a trained surrogate.
+#include <fstream>
+#include <locum/io/dataset.hpp>
 #include <locum/io/hdf5.hpp>
 #include <locum/operators/surrogate.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "support/catch.hpp"
@@ -55,9 +58,17 @@ TEST_CASE("foreign data: the case that info writes trains, in windows of time", 
                             "on 112 samples of 1 channels on [32]", "14 held out", "on 14 test samples"}));
   const auto surrogate = operators::Surrogate::load(folder / "run/best.h5");
   CHECK(surrogate.outputs() == std::vector<Channel>{{.field = "tensor@+1", .component = 0, .unit = "1"}});
-  CHECK(command({"evaluate", "mine.toml", "--output", "run", "--set", "model.width=8", "--set", "model.layers=2"},
-                folder.path())
-            .status == 0);
+
+  Words words = {"evaluate", "mine.toml", "--output", "run", "--set", "evaluate.netcdf=true"};
+  words.insert(words.end(), small.begin(), small.end());
+  CHECK(command(words, folder.path()).status == 0);
+  const auto predictions = io::open_dataset(folder / "run/predictions.nc");
+  CHECK(predictions->size() == 2);   // trajectories to test with
+  CHECK(predictions->steps() == 7);  // windows
+  CHECK(predictions->time(0, 6) == 6.0 / 8);
+  const auto rows = predictions->read({"tensor_plus_1", "tensor_plus_1_predicted"}, 0, 2, 6);
+  const auto truth = io::open_dataset(folder / "waves.h5")->read({"tensor"}, 18, 2, 7);
+  CHECK(torch::equal(rows.field("tensor_plus_1").values, truth.field("tensor").values));
 }
 
 TEST_CASE("foreign data: streamed where it does not fit", "[cli]")
@@ -69,6 +80,16 @@ TEST_CASE("foreign data: streamed where it does not fit", "[cli]")
   CHECK(outcome.status == 0);
   CHECK(says(outcome.text, {", streamed", "statistics of the training samples", "epoch    2/2"}));
   CHECK(fs::exists(folder / "run/statistics.h5"));
+
+  // test samples piece by piece give what they give together
+  const auto error = [&] {
+    return nlohmann::json::parse(std::ifstream(folder / "run/summary.json"))["relative_l2"].get<double>();
+  };
+  const double in_pieces = error();
+  Words words = {"evaluate", "mine.toml", "--output", "run"};
+  words.insert(words.end(), small.begin(), small.end());
+  CHECK(command(words, folder.path()).status == 0);
+  CHECK_THAT(in_pieces, WithinRel(error(), 1e-6));  // rounding of float32: other sizes of batches
 }
 
 TEST_CASE("foreign data: one trajectory is split in time, land is left out", "[cli]")

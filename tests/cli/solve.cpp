@@ -33,6 +33,18 @@ TEST_CASE("solve: the reference, and the surrogate held against it", "[cli]")
              {"\"pressure\"", "\"pressure_reference\"", "\"pressure_error\"", "\"residual\""}));
 }
 
+TEST_CASE("solve: of several problems what they have in common", "[cli]")
+{
+  const TemporaryFolder folder;
+  const auto outcome = command({"solve", (finished() / "case.toml").string(), "--with", (finished() / "run").string(),
+                                "--samples", "5", "--output", "s"},
+                               folder.path());
+  CHECK(outcome.status == 0);
+  CHECK(
+      says(header_of(folder / "s/paraview/ensemble_0000.vti"),
+           {"\"permeability_mean\"", "\"pressure_mean\"", "\"pressure_std\"", "\"pressure_q05\"", "\"residual_q95\""}));
+}
+
 TEST_CASE("solve: a problem from a file is the random problem it was drawn from", "[cli]")
 {
   const TemporaryFolder folder;

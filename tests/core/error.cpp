@@ -25,3 +25,21 @@ TEST_CASE("nearest name: finds slips of the keyboard, not other words", "[core][
   CHECK(nearest_name("optimizer", known) == "optimiser");
   CHECK(nearest_name("permeability", known) == "");
 }
+
+TEST_CASE("nearest name: a name of millions of bytes costs nothing", "[core][error]")
+{
+  CHECK(nearest_name(std::string(50'000'000, 'a'), {"epochs", std::string(50'000'000, 'a')}) == "");
+}
+
+TEST_CASE("an error is UTF-8 text without commands to the terminal, whatever a file held", "[core][error]")
+{
+  const DataError error({.doing = "reading",
+                         .where = "a.h5:/\x1b[2Jtemp\xe9rature",
+                         .found = "tab\tand line\nand 20 °C",
+                         .expected = std::string(10'000, 'x'),
+                         .advice = ""});
+  const std::string text = error.what();
+  CHECK(text.starts_with("reading: a.h5:/\\x1b[2Jtemp\\xe9rature\n  found tab\tand line\nand 20 °C; expected xxx"));
+  CHECK(text.ends_with("xxx… (10000 bytes)"));
+  CHECK(error.report().where == "a.h5:/\x1b[2Jtemp\xe9rature");  // untouched
+}

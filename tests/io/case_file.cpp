@@ -154,3 +154,34 @@ TEST_CASE("--set: without a key or a value it is refused", "[io][error]")
   CHECK(says(message_of([&] { apply_override(table, "=5"); }), {"\"=5\"", "key=value"}));
   CHECK(says(message_of([&] { apply_override(table, "modes=[1, \"a\"]"); }), {"--set modes", "different kinds"}));
 }
+
+TEST_CASE("case file: bombs are refused, not unpacked", "[io][error][hostile]")
+{
+  const auto message = [](const std::string& text) { return message_of([&] { parse_toml(text, "case.toml"); }); };
+  const auto repeated = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+
+  CHECK(says(message(repeated("a.", 300'000) + "a = 1\n"), {"case.toml line 1", "200 dots", "section.option"}));
+  CHECK(says(message("\n[" + repeated("a . ", 250'000) + "a]\n"), {"line 2", "200 dots"}));
+  CHECK(says(message("x = {" + repeated("a.", 300) + "a = 1}\n"), {"200 dots"}));
+  CHECK(says(message("x = " + repeated("[", 100'000) + repeated("]", 100'000)), {"case.toml line 1", "nest"}));
+  CHECK(says(message("x = " + repeated("{a=", 100'000) + "1" + repeated("}", 100'000)), {"case.toml line 1", "nest"}));
+  CHECK(says(message("x = \"" + repeated("a", 2'000'000) + "\""), {"more than 1048576 bytes", "HDF5"}));
+  CHECK(says(message(std::string("a = 1\nb = \"x\0y\"\n", 15)), {"case.toml line 2"}));
+  CHECK(says(message(std::string("a = 1\n\0", 7)), {"case.toml line 2"}));
+  CHECK(says(message("unit = \"\xb0"
+                     "C\"\n"),
+             {"case.toml line 1", "\\xb0"}));
+  CHECK(says(message("a = \"\xed\xa0\x80\"\n"), {"case.toml line 1"}));  // half a character of UTF-16
+  CHECK(says(message("a = \x1b[31m\n"), {"case.toml line 1", "\\x1b"}));
+  CHECK(says(message("a = 1e999999999\n" + repeated("9", 1000)), {"case.toml line"}));
+  CHECK(says(message_of([] { read_case_file("/dev/zero"); }), {"/dev/zero", "more than 1048576 bytes"}));
+
+  // Large, but honest.
+  CHECK(value_in<Integers>(parse_toml("x = [" + repeated("1, ", 300'000) + "]\n", "case.toml"), "x").size() == 300'000);
+  CHECK(value_in<std::string>(parse_toml(repeated("a.", 20) + "a = \"...\"\n", "case.toml"),
+                              repeated("a.", 20) + "a") == "...");
+}

@@ -1,7 +1,5 @@
 #include <locum/io/checkpoint.hpp>
 
-#include <xxhash.h>
-
 #include <chrono>
 #include <cstring>
 #include <fstream>
@@ -12,6 +10,7 @@
 #include <locum/io/hdf5.hpp>
 
 #include "support/catch.hpp"
+#include "support/checkpoint_footer.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -202,12 +201,9 @@ TEST_CASE("checkpoint: bad files are named with the reason and the remedy", "[io
   }
   SECTION("of a newer locum")
   {
-    auto newer = whole;
-    newer[newer.size() - footer_size + 8] = 2;
-    XXH128_canonical_t hash;
-    XXH128_canonicalFromHash(&hash, XXH3_128bits(newer.data(), newer.size() - 16));
-    std::memcpy(newer.data() + newer.size() - 16, hash.digest, 16);
-    replace_content(file, newer);
+    const auto image = std::as_bytes(std::span(whole)).first(whole.size() - footer_size);
+    const auto newer = tests::with_footer(image, /*version=*/2);
+    replace_content(file, {reinterpret_cast<const char*>(newer.data()), newer.size()});
     CHECK(says(message(), {"format version 2: written by a newer locum", "version 1 at most"}));
   }
   SECTION("not there")

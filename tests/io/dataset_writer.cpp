@@ -1,12 +1,15 @@
 #include <locum/io/dataset_writer.hpp>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <locum/core/agree.hpp>
 #include <locum/core/random.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/faults.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace locum;
@@ -163,6 +166,47 @@ TEST_CASE("dataset: when one rank cannot write its samples, all throw and no fil
   CHECK(says(message, {"samples 6 to 7", "some of its 7 samples"}));
   ranks.barrier();
   CHECK(std::filesystem::is_empty(shared));
+  ranks.barrier();
+}
+
+TEST_CASE("dataset: when the disk fails under one rank, all throw with the reason and no file is left",
+          "[io][error][faults][ranks2][ranks3]")
+{
+  const Communicator ranks(MPI_COMM_WORLD);
+  const tests::TemporaryFolder folder;
+  const auto shared = shared_path(ranks, folder);
+  std::int64_t calls = 0;  // of the rank that makes the fewest
+  {
+    const tests::Injected counting(
+        {.kind = tests::Fault::Kind::fail, .byte = std::numeric_limits<std::int64_t>::max()});
+    write_small(ranks, shared / "a.h5");
+    calls = ranks.minimum(static_cast<int>(tests::activity().calls));
+  }
+  ranks.barrier();
+  if (ranks.is_root()) std::filesystem::remove(shared / "a.h5");
+  ranks.barrier();
+
+  const auto check = [&](int broken_rank, const tests::Fault& fault, const char* reason) {
+    CAPTURE(broken_rank, fault.byte, fault.call, fault.only);
+    {
+      const tests::Injected broken(ranks.rank() == broken_rank ? fault : tests::Fault{});
+      CHECK(says(message_of([&] { write_small(ranks, shared / "a.h5"); }), {"a.h5", reason}));
+    }
+    ranks.barrier();
+    CHECK(std::filesystem::is_empty(shared));
+    ranks.barrier();
+  };
+  using Kind = tests::Fault::Kind;
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    check(rank, {.kind = Kind::fail, .byte = 0}, "No space left on device");
+    check(rank, {.kind = Kind::fail, .byte = 500}, "No space left on device");
+    check(rank, {.kind = Kind::fail, .call = 0, .error = EIO, .only = "fsync"}, "Input/output error");
+    check(rank, {.kind = Kind::fail, .call = 0, .error = ENOENT, .only = "open"}, "No such file or directory");
+    for (std::int64_t call = 0; call < calls; ++call)
+      check(rank, {.kind = Kind::fail, .call = call, .error = EIO}, "Input/output error");
+  }
+  check(0, {.kind = Kind::fail, .call = 0, .error = EIO, .only = "rename"}, "Input/output error");
+  write_small(ranks, shared / "a.h5");  // all is well again
   ranks.barrier();
 }
 

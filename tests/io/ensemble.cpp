@@ -1,5 +1,6 @@
 #include <locum/io/dataset.hpp>
 #include <locum/io/ensemble.hpp>
+#include <locum/io/hdf5.hpp>
 #include <locum/io/netcdf_writer.hpp>
 
 #include "support/catch.hpp"
@@ -50,17 +51,18 @@ TEST_CASE("ensembles: mean, deviation and quantiles of the members", "[io]")
   CHECK(says(message_of([&] { io::summarise(ensemble(0)); }), {"0 members", "at least one member"}));
 }
 
-TEST_CASE("ensembles: files for ParaView, one of what they have in common and one a member", "[io]")
+TEST_CASE("netCDF: dimensions are stored as HDF5's specification of dimension scales says", "[io]")
 {
-  if (!io::paraview_available()) return;
   const tests::TemporaryFolder folder;
-  io::ParaviewEnsemble series(folder / "forecast.pvd", 2);
-  series.add(0, ensemble(5));
-  series.add(1, ensemble(5));
-  for (const char* file : {"forecast.pvd", "forecast/forecast_0001.vti", "forecast_member_0001.pvd",
-                           "forecast_member_0001/forecast_member_0001_0001.vti"})
-    CHECK(std::filesystem::exists(folder / file));
-  CHECK_FALSE(std::filesystem::exists(folder / "forecast_member_0002.pvd"));
+  io::write_netcdf(folder / "a.nc", {ensemble(2)}, {});
+  const io::hdf5::FileHandle file(H5Fopen((folder / "a.nc").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  for (const char* name : {"time", "realization", "latitude", "longitude"}) {
+    CAPTURE(name);
+    const io::hdf5::AttributeHandle kind(H5Aopen_by_name(file.get(), name, "CLASS", H5P_DEFAULT, H5P_DEFAULT));
+    const io::hdf5::TypeHandle type(H5Aget_type(kind.get()));
+    CHECK(H5Tget_size(type.get()) == 16);  // "DIMENSION_SCALE" and its end; of another size, it is none
+    CHECK(H5Tget_strpad(type.get()) == H5T_STR_NULLTERM);
+  }
 }
 
 TEST_CASE("netCDF: what is written is read back: values, units, dates, members, land", "[io]")
@@ -71,6 +73,7 @@ TEST_CASE("netCDF: what is written is read back: values, units, dates, members, 
   later.time = 60;
   later.fields["t"].values = later.field("t").values.clone();
   later.fields["t"].values[2][0][1][2] = std::numeric_limits<float>::quiet_NaN();
+  for (Sample* step : {&now, &later}) step->fields["t@+1"] = step->fields["t"];
   io::write_netcdf(folder / "a.nc", {now, later},
                    {.title = "a test", .time_unit = "days since 2001-01-01", .calendar = "360_day"});
   const auto dataset = io::open_dataset(folder / "a.nc");
@@ -83,6 +86,7 @@ TEST_CASE("netCDF: what is written is read back: values, units, dates, members, 
   CHECK(read.grid() == later.grid());
   CHECK(read.field("t").unit == "K");
   CHECK(torch::equal(read.field("t").values.nan_to_num(-1), later.field("t").values.nan_to_num(-1)));
+  CHECK(dataset->describe("t_plus_1").time_varying);
   CHECK_FALSE(std::filesystem::exists(folder / "a.nc.partial"));
   CHECK(says(message_of([&] { io::write_netcdf(folder / "b.nc", {later, now}, {}); }), {"growing times"}));
 }
