@@ -11,7 +11,7 @@ namespace locum::physics {
 /// over half of the whole-numbered k ≠ 0; ξ_k, η_k independent standard normal.
 ///
 /// A function is its coefficients, of which no grid sees more than it resolves: one draw is the same function at every
-/// resolution. Source: Li et al., ICLR 2021, appendix A.3.1 (Burgers: τ = 5, α = 2, scale 25) and A.3.3 (Navier–Stokes:
+/// resolution. Source: Li et al., ICLR 2021, appendix A.3.3 (Navier–Stokes:
 /// τ = 7, α = 2.5, scale 7^1.5).
 class PeriodicRandomField {
  public:
