@@ -11,8 +11,7 @@ namespace locum::physics {
 /// over half of the whole-numbered k ≠ 0; ξ_k, η_k independent standard normal.
 ///
 /// A function is its coefficients, of which no grid sees more than it resolves: one draw is the same function at every
-/// resolution. Source: Li et al., ICLR 2021, appendix A.3.3 (Navier–Stokes:
-/// τ = 7, α = 2.5, scale 7^1.5).
+/// resolution. Source: Li et al., ICLR 2021, appendix A.3.3 (Navier–Stokes: τ = 7, α = 2.5, scale 7^1.5).
 class PeriodicRandomField {
  public:
   /// @param axes  of the box: 1 or 2. Modes up to 512 or 64 along each of them are drawn.
