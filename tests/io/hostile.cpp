@@ -253,6 +253,13 @@ TEST_CASE("hostile HDF5: filters and kinds of values we do not know are named", 
   {
     const TypeHandle type(H5Tcopy(H5T_STD_I64LE));
     H5Tset_size(type.get(), 17);
+    const auto probe = make_file(folder / "probe.h5");
+    const SpaceHandle one(H5Screate(H5S_SCALAR));
+    const ObjectHandle made(H5Dcreate2(probe.get(), "u", type.get(), one.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    if (!made) {
+      WARN("skipped: this HDF5 writes no such numbers");  // 1.14 does not
+      return;
+    }
     CHECK(says(message(extents, std::nullopt, nullptr, type.get()), {"a.h5", "of numbers"}));
   }
   SECTION("no values")
