@@ -17,14 +17,20 @@ Tensor multiply_per_mode(const Tensor& a, const Tensor& b)
   return torch::stack(rows);
 }
 
+Tensor identity_like(const Tensor& matrices)
+{
+  Tensor one = torch::zeros_like(matrices);
+  for (std::int64_t i = 0; i < matrices.size(0); ++i) one[i][i] = 1;
+  return one;
+}
+
 std::array<Tensor, 4> exponential_functions(const Tensor& matrices)
 {
   constexpr int terms = 20;                           // 1 / 21! is below rounding
   const Tensor norm = matrices.abs().sum(1).amax(0);  // [mode…]
   const Tensor doublings = norm.clamp_min(1).log2().ceil();
   const Tensor z = matrices * torch::exp2(-doublings);
-  Tensor one = torch::zeros_like(matrices);
-  for (std::int64_t i = 0; i < matrices.size(0); ++i) one[i][i] = 1;
+  const Tensor one = identity_like(matrices);
 
   double factorial[] = {1, 1, 2, 6};
   std::array<Tensor, 4> phi;

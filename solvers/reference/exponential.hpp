@@ -12,6 +12,9 @@ namespace locum::solvers {
 /// @param matrices  [row, column, mode…], complex128
 std::array<Tensor, 4> exponential_functions(const Tensor& matrices);
 
+/// The unit matrix at every mode, shaped as `matrices`.
+Tensor identity_like(const Tensor& matrices);
+
 /// The product of two matrices at every mode. @param a, b  [row, column, mode…]
 Tensor multiply_per_mode(const Tensor& a, const Tensor& b);
 

@@ -21,13 +21,6 @@ using physics::PeriodicEquation;
 
 namespace {
 
-Tensor identity_like(const Tensor& matrices)
-{
-  Tensor one = torch::zeros_like(matrices);
-  for (std::int64_t i = 0; i < matrices.size(0); ++i) one[i][i] = 1;
-  return one;
-}
-
 Tensor inverse_per_mode(const Tensor& matrices)
 {
   return torch::linalg_inv(matrices.flatten(2).permute({2, 0, 1})).permute({1, 2, 0}).reshape(matrices.sizes());
