@@ -15,8 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <locum/io/hdf5.hpp>
-#include <locum/io/streamed_batches.hpp>
+#include <locum/io/batches/streamed_batches.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include <fmt/format.h>
 

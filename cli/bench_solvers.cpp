@@ -1,12 +1,12 @@
 #include "bench.hpp"
 
 #include <locum/core/error.hpp>
-#include <locum/physics/barotropic.hpp>
-#include <locum/physics/kuramoto_sivashinsky.hpp>
-#include <locum/physics/lorenz.hpp>
-#include <locum/physics/quasi_geostrophic.hpp>
-#include <locum/solvers/reference/periodic.hpp>
-#include <locum/solvers/reference/runge_kutta.hpp>
+#include <locum/physics/ordinary/lorenz.hpp>
+#include <locum/physics/periodic/barotropic.hpp>
+#include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
+#include <locum/physics/periodic/quasi_geostrophic.hpp>
+#include <locum/solvers/reference/ordinary/runge_kutta.hpp>
+#include <locum/solvers/reference/periodic/periodic.hpp>
 
 #include <algorithm>
 #include <chrono>

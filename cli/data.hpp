@@ -1,5 +1,5 @@
 #pragma once
-#include <locum/io/streamed_batches.hpp>
+#include <locum/io/batches/streamed_batches.hpp>
 
 #include <filesystem>
 #include <memory>

@@ -2,7 +2,7 @@
 #include <locum/io/figure.hpp>
 #include <locum/io/metrics.hpp>
 #include <locum/io/netcdf_writer.hpp>
-#include <locum/io/paraview.hpp>
+#include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
 

@@ -13,7 +13,7 @@
 
 #include <locum/core/communicator.hpp>
 #include <locum/core/error.hpp>
-#include <locum/solvers/reference/petsc.hpp>
+#include <locum/solvers/reference/petsc/petsc.hpp>
 
 #include "verbs.hpp"
 

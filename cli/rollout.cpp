@@ -1,7 +1,7 @@
 #include "rollout.hpp"
 
 #include <locum/io/figure.hpp>
-#include <locum/io/paraview.hpp>
+#include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/rollout.hpp>
 #include <locum/operators/training/loss.hpp>
 #include <locum/solvers/reference/registry.hpp>

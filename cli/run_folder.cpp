@@ -2,8 +2,8 @@
 
 #include <locum/core/agree.hpp>
 #include <locum/io/atomic_file.hpp>
+#include <locum/io/batches/windows.hpp>
 #include <locum/io/checkpoint.hpp>
-#include <locum/io/windows.hpp>
 #include <locum/operators/surrogate.hpp>
 
 namespace locum::cli {

@@ -1,8 +1,8 @@
 #include <locum/core/agree.hpp>
+#include <locum/io/batches/windows.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/io/ensemble.hpp>
-#include <locum/io/paraview.hpp>
-#include <locum/io/windows.hpp>
+#include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/rollout.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>

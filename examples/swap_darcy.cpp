@@ -4,10 +4,10 @@
 //
 // The reference solver and the surrogate are both a SteadySolver: who holds one does not know which. Here the same
 // problem goes to both; the equation itself tells how far the prediction is from solving it.
-#include <locum/io/paraview.hpp>
+#include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/surrogate.hpp>
 #include <locum/physics/darcy.hpp>
-#include <locum/solvers/reference/petsc.hpp>
+#include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
 int main(int argc, char** argv)

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "atomic_file.hpp"
-#include "hdf5.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace locum::io {
 

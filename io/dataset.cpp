@@ -9,12 +9,12 @@
 
 #include "calendar.hpp"
 #include "dataset_part.hpp"
-#include "described_arrays.hpp"
-#include "matlab.hpp"
-#include "netcdf.hpp"
-#include "pdebench.hpp"
-#include "plain_arrays.hpp"
-#include "the_well.hpp"
+#include "layouts/described_arrays.hpp"
+#include "layouts/matlab.hpp"
+#include "layouts/netcdf.hpp"
+#include "layouts/pdebench.hpp"
+#include "layouts/plain_arrays.hpp"
+#include "layouts/the_well.hpp"
 
 namespace locum::io {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Internal to locum::io: one file of a dataset, open.
 #include "dataset.hpp"
-#include "layout.hpp"
+#include "layouts/layout.hpp"
 
 namespace locum::io {
 

@@ -12,7 +12,7 @@
 #include <locum/core/error.hpp>
 #include <system_error>
 
-#include "hdf5.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace locum::io {
 

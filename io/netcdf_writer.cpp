@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "atomic_file.hpp"
-#include "hdf5.hpp"
+#include "hdf5/hdf5.hpp"
 
 namespace locum::io {
 

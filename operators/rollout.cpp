@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <locum/core/error.hpp>
-#include <locum/io/windows.hpp>
+#include <locum/io/batches/windows.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,18 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "advection_diffusion.hpp"
-#include "allen_cahn.hpp"
-#include "barotropic.hpp"
-#include "burgers.hpp"
 #include "darcy.hpp"
-#include "korteweg_de_vries.hpp"
-#include "kuramoto_sivashinsky.hpp"
-#include "lorenz.hpp"
-#include "navier_stokes.hpp"
-#include "navier_stokes_3d.hpp"
-#include "quasi_geostrophic.hpp"
-#include "schrodinger.hpp"
+#include "ordinary/lorenz.hpp"
+#include "periodic/advection_diffusion.hpp"
+#include "periodic/allen_cahn.hpp"
+#include "periodic/barotropic.hpp"
+#include "periodic/burgers.hpp"
+#include "periodic/korteweg_de_vries.hpp"
+#include "periodic/kuramoto_sivashinsky.hpp"
+#include "periodic/navier_stokes.hpp"
+#include "periodic/navier_stokes_3d.hpp"
+#include "periodic/quasi_geostrophic.hpp"
+#include "periodic/schrodinger.hpp"
 
 namespace locum::physics {
 

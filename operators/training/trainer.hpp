@@ -1,6 +1,6 @@
 #pragma once
 #include <locum/core/log.hpp>
-#include <locum/io/batches.hpp>
+#include <locum/io/batches/batches.hpp>
 
 #include <cstdint>
 #include <filesystem>

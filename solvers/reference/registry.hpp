@@ -9,8 +9,8 @@
 #include <string>
 #include <variant>
 
-#include "periodic.hpp"
-#include "runge_kutta.hpp"
+#include "ordinary/runge_kutta.hpp"
+#include "periodic/periodic.hpp"
 
 namespace locum::solvers {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <locum/io/checkpoint.hpp>
 #include <locum/io/dataset_writer.hpp>
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <thread>
 
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include "support/catch.hpp"
 #include "support/checkpoint_footer.hpp"

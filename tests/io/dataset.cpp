@@ -1,7 +1,7 @@
 #include <locum/io/dataset.hpp>
 
 #include <fstream>
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"

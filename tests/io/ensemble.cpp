@@ -1,6 +1,6 @@
 #include <locum/io/dataset.hpp>
 #include <locum/io/ensemble.hpp>
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 #include <locum/io/netcdf_writer.hpp>
 
 #include "support/catch.hpp"

@@ -6,7 +6,7 @@
 
 #include <fstream>
 #include <functional>
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include "support/catch.hpp"
 #include "support/checkpoint_footer.hpp"

@@ -13,7 +13,7 @@
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLStructuredGridReader.h>
 #include <vtkXMLUnstructuredGridReader.h>
-#include <locum/io/paraview.hpp>
+#include <locum/io/paraview/paraview.hpp>
 
 #include <algorithm>
 #include <cmath>

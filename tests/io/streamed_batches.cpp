@@ -1,4 +1,4 @@
-#include <locum/io/streamed_batches.hpp>
+#include <locum/io/batches/streamed_batches.hpp>
 
 #include <locum/core/random.hpp>
 

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <limits>
 #include <locum/core/random.hpp>
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include "support/catch.hpp"
 #include "support/child.hpp"

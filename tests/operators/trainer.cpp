@@ -1,6 +1,6 @@
+#include <locum/io/batches/streamed_batches.hpp>
 #include <locum/io/checkpoint.hpp>
 #include <locum/io/dataset_writer.hpp>
-#include <locum/io/streamed_batches.hpp>
 #include <locum/operators/training/trainer.hpp>
 
 #include "support/catch.hpp"

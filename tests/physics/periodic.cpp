@@ -1,10 +1,10 @@
 #include <locum/core/random.hpp>
-#include <locum/physics/kuramoto_sivashinsky.hpp>
-#include <locum/physics/navier_stokes.hpp>
-#include <locum/physics/navier_stokes_3d.hpp>
-#include <locum/physics/periodic_random_field.hpp>
-#include <locum/physics/quasi_geostrophic.hpp>
-#include <locum/physics/vorticity.hpp>
+#include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
+#include <locum/physics/periodic/navier_stokes.hpp>
+#include <locum/physics/periodic/navier_stokes_3d.hpp>
+#include <locum/physics/periodic/periodic_random_field.hpp>
+#include <locum/physics/periodic/quasi_geostrophic.hpp>
+#include <locum/physics/periodic/vorticity.hpp>
 
 #include <cmath>
 #include <numbers>

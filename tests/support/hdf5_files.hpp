@@ -1,5 +1,5 @@
 #pragma once
-#include <locum/io/hdf5.hpp>
+#include <locum/io/hdf5/hdf5.hpp>
 
 #include <cstdlib>
 #include <filesystem>

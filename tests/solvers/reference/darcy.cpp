@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <locum/physics/darcy.hpp>
-#include <locum/solvers/reference/darcy.hpp>
-#include <locum/solvers/reference/petsc.hpp>
+#include <locum/solvers/reference/petsc/darcy.hpp>
+#include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
 #include <cmath>

@@ -1,16 +1,16 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
-#include <locum/physics/advection_diffusion.hpp>
-#include <locum/physics/barotropic.hpp>
-#include <locum/physics/burgers.hpp>
-#include <locum/physics/korteweg_de_vries.hpp>
-#include <locum/physics/kuramoto_sivashinsky.hpp>
-#include <locum/physics/navier_stokes.hpp>
-#include <locum/physics/navier_stokes_3d.hpp>
-#include <locum/physics/quasi_geostrophic.hpp>
+#include <locum/physics/periodic/advection_diffusion.hpp>
+#include <locum/physics/periodic/barotropic.hpp>
+#include <locum/physics/periodic/burgers.hpp>
+#include <locum/physics/periodic/korteweg_de_vries.hpp>
+#include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
+#include <locum/physics/periodic/navier_stokes.hpp>
+#include <locum/physics/periodic/navier_stokes_3d.hpp>
+#include <locum/physics/periodic/quasi_geostrophic.hpp>
+#include <locum/physics/periodic/schrodinger.hpp>
 #include <locum/physics/registry.hpp>
-#include <locum/physics/schrodinger.hpp>
-#include <locum/solvers/reference/periodic.hpp>
+#include <locum/solvers/reference/periodic/periodic.hpp>
 
 #include <cmath>
 #include <numbers>

@@ -1,9 +1,9 @@
 // Solutions computed by others: $LOCUM_DATA/reference.
 #include <locum/io/dataset.hpp>
-#include <locum/physics/allen_cahn.hpp>
-#include <locum/physics/burgers.hpp>
-#include <locum/physics/korteweg_de_vries.hpp>
-#include <locum/solvers/reference/periodic.hpp>
+#include <locum/physics/periodic/allen_cahn.hpp>
+#include <locum/physics/periodic/burgers.hpp>
+#include <locum/physics/periodic/korteweg_de_vries.hpp>
+#include <locum/solvers/reference/periodic/periodic.hpp>
 
 #include <cstdlib>
 #include <filesystem>

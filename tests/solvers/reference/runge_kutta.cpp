@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
-#include <locum/physics/lorenz.hpp>
+#include <locum/physics/ordinary/lorenz.hpp>
 #include <locum/physics/registry.hpp>
-#include <locum/solvers/reference/runge_kutta.hpp>
+#include <locum/solvers/reference/ordinary/runge_kutta.hpp>
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 #include <locum/physics/darcy.hpp>
-#include <locum/solvers/reference/petsc.hpp>
+#include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
 #include "support/catch.hpp"

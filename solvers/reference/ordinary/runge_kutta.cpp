@@ -1,0 +1,111 @@
+#include "runge_kutta.hpp"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <locum/core/error.hpp>
+#include <locum/core/processors.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include "../time_steps.hpp"
+
+namespace locum::solvers {
+
+namespace {
+
+constexpr std::int64_t lanes = physics::OrdinaryEquation::lanes;
+
+/// out = state + by · along
+LOCUM_FOR_PROCESSORS void move(const double* state, const double* along, double by, std::int64_t count,
+                               double* __restrict out)
+{
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < count; ++i) out[i] = state[i] + by * along[i];
+}
+
+LOCUM_FOR_PROCESSORS void move(const double* a, const double* b, const double* c, const double* d, double by,
+                               std::int64_t count, double* __restrict state)
+{
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < count; ++i) state[i] += by * (a[i] + 2 * (b[i] + c[i]) + d[i]);
+}
+
+/// Some steps of `lanes` states. @param memory  [6, variable, lane], the first holds the states
+void run(const physics::OrdinaryEquation& equation, std::int64_t variables, double h, std::int64_t steps,
+         double* memory)
+{
+  const std::int64_t count = variables * lanes;
+  double *const state = memory, *const stage = memory + count;
+  double *const a = memory + 2 * count, *const b = a + count, *const c = b + count, *const d = c + count;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    equation.tendency(state, variables, a);
+    move(state, a, h / 2, count, stage);
+    equation.tendency(stage, variables, b);
+    move(state, b, h / 2, count, stage);
+    equation.tendency(stage, variables, c);
+    move(state, c, h, count, stage);
+    equation.tendency(stage, variables, d);
+    move(a, b, c, d, h / 6, count, state);
+  }
+}
+
+Tensor run_in_tensors(const physics::OrdinaryEquation& equation, Tensor state, const Grid& grid, double h,
+                      std::int64_t steps)
+{
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const Tensor a = equation.tendency(state, grid);
+    const Tensor b = equation.tendency(state + h / 2 * a, grid);
+    const Tensor c = equation.tendency(state + h / 2 * b, grid);
+    const Tensor d = equation.tendency(state + h * c, grid);
+    state = state + h / 6 * (a + 2 * (b + c) + d);
+  }
+  return state;
+}
+
+}  // namespace
+
+RungeKuttaSolver::RungeKuttaSolver(const physics::OrdinaryEquation& equation, RungeKuttaOptions options)
+    : equation_(equation), options_(options)
+{
+  require_step(equation, options.step);
+}
+
+std::string RungeKuttaSolver::description() const
+{
+  return fmt::format("{}, Runge-Kutta 4, step {}", equation_.name(), options_.step);
+}
+
+Sample RungeKuttaSolver::advance(const Sample& state, double duration)
+{
+  const std::int64_t steps = steps_in(equation_, duration, options_.step);
+  const double h = duration / static_cast<double>(steps);
+  const Grid& grid = state.grid();
+  const Tensor before = stack_channels(state, equation_.state());
+  const bool differentiable = torch::GradMode::is_enabled() && before.requires_grad();
+  if (differentiable || !before.device().is_cpu())
+    return advanced(equation_, state, run_in_tensors(equation_, before, grid, h, steps), duration, options_.step);
+
+  Tensor after = before.to(torch::kFloat64).clone(torch::MemoryFormat::Contiguous);
+  const std::int64_t members = after.size(0), variables = members > 0 ? after.numel() / members : 0;
+  const std::int64_t groups = (members + lanes - 1) / lanes;
+  const std::int64_t worth_a_thread = 4000 / (variables * steps) + 1;  // groups; starting threads takes some µs
+  double* const states = after.data_ptr<double>();
+  at::parallel_for(0, groups, worth_a_thread, [&](std::int64_t first, std::int64_t last) {
+    std::vector<double> memory(static_cast<std::size_t>(6 * variables * lanes));
+    for (std::int64_t group = first; group < last; ++group) {
+      const auto each = [&](const auto& body) {  // the last group is filled up with its last member
+        for (std::int64_t lane = 0; lane < lanes; ++lane)
+          for (std::int64_t v = 0; v < variables; ++v)
+            body(memory[static_cast<std::size_t>(v * lanes + lane)],
+                 states[std::min(group * lanes + lane, members - 1) * variables + v]);
+      };
+      each([](double& inside, double& outside) { inside = outside; });
+      run(equation_, variables, h, steps, memory.data());
+      each([](double& inside, double& outside) { outside = inside; });
+    }
+  });
+  return advanced(equation_, state, after.to(before.scalar_type()), duration, options_.step);
+}
+
+}  // namespace locum::solvers

@@ -1,0 +1,23 @@
+#include "../registry.hpp"
+
+#include <locum/core/error.hpp>
+
+#include "darcy.hpp"
+
+namespace locum::solvers {
+
+bool petsc_available() { return true; }
+
+std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator& ranks,
+                                                    const std::map<std::string, std::string>& petsc_options)
+{
+  if (const auto* darcy = dynamic_cast<const physics::Darcy*>(&equation))
+    return std::make_unique<DarcySolver>(*darcy, ranks, petsc_options);
+  throw OptionError({.doing = "looking up the reference solver",
+                     .where = "equation " + equation.name(),
+                     .found = "an equation without one",
+                     .expected = "darcy",
+                     .advice = ""});
+}
+
+}  // namespace locum::solvers
