@@ -77,7 +77,8 @@ void bench_fourier(const BenchRequest& request)
     shape.insert(shape.end(), c.points.begin(), c.points.end());
     const Tensor x = RandomStream(1, "input").normal(shape).to(type);
     const Tensor y = RandomStream(2, "target").normal(shape).to(type);
-    operators::Adam adam(model.parameters(), operators::Adam::WeightDecay::decoupled, 1e-4);
+    operators::Parameters parameters_of(model);
+    operators::Adam adam(parameters_of, operators::Adam::WeightDecay::decoupled, 1e-4);
 
     const auto report = [&](const char* what, const Times& times) {
       std::int64_t parameters = 0;
@@ -107,9 +108,12 @@ void bench_fourier(const BenchRequest& request)
              model.forward(x);
            }));
     report("training step", time(request.repeats, [&] {
-             adam.zero_gradients();
-             operators::loss_of(operators::Loss::relative_l2, model.forward(x), y).backward();
-             adam.step(1e-3);
+             adam.step(1e-3, [&] {
+               parameters_of.gradients.zero_();
+               const auto loss = operators::loss_of(operators::Loss::relative_l2, model.forward(x), y);
+               loss.backward();
+               return loss.detach();
+             });
            }));
   }
 }

@@ -135,14 +135,32 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   require(c.reader, c.data.horizon >= 0, "data.horizon", c.data.horizon, "at least 0", "1");
   require(c.reader, c.data.stride > 0, "data.stride", c.data.stride, "at least 1", "1");
   require(c.reader, c.data.memory > 0, "data.memory", c.data.memory, "above 0", "4");
-  if (c.data.mask == NotFinite::missing && c.training.loss == operators::Loss::h1)
+  const auto& loss = c.training.loss;
+  if (c.data.mask == NotFinite::missing && (loss.loss == operators::Loss::h1 || loss.loss == operators::Loss::bands))
     throw OptionError({.doing = "reading the case",
                        .where = "training.loss",
-                       .found = "\"h1\" with data.mask = \"missing\"",
-                       .expected = "relative_l2 or mse: what is missing has no derivatives",
+                       .found = fmt::format("\"{}\" with data.mask = \"missing\"", name_of(loss.loss)),
+                       .expected = "relative_l2 or mse: what is missing has no derivatives and no waves",
                        .advice = "loss = \"relative_l2\""});
+  if (loss.residual > 0 && (!c.steady() || loss.space != operators::LossSpace::physical))
+    throw OptionError(
+        {.doing = "reading the case",
+         .where = "training.residual",
+         .found = fmt::format("{}", loss.residual),
+         .expected = c.steady() ? "0 with loss_space = \"normalised\"" : "0: there is no steady [equation]",
+         .advice = c.steady() ? "loss_space = \"physical\"" : "residual = 0.0"});
+  require(c.reader, loss.bands.size() == 3, "training.loss_bands", loss.bands.size(), "three weights",
+          "[1.0, 1.0, 1.0]");
   require(c.reader, c.training.epochs > 0, "training.epochs", c.training.epochs, "at least 1", "100");
   require(c.reader, c.training.batch > 0, "training.batch", c.training.batch, "at least 1", "20");
+  require(c.reader, c.training.accumulate > 0, "training.accumulate", c.training.accumulate, "at least 1", "1");
+  require(c.reader, c.training.rollout.steps > 0, "training.rollout", c.training.rollout.steps, "at least 1", "1");
+  require(c.reader, c.training.rollout.growth >= 0, "training.rollout_growth", c.training.rollout.growth, "at least 0",
+          "0");
+  require(c.reader, c.training.rollout.steps == 1 || loss.space == operators::LossSpace::physical, "training.rollout",
+          c.training.rollout.steps, "1 with loss_space = \"normalised\"", "1");
+  require(c.reader, c.training.average >= 0 && c.training.average < 1, "training.average", c.training.average,
+          "from 0 to below 1", "0.999");
   require(c.reader, c.training.schedule.rate > 0, "training.rate", c.training.schedule.rate, "above 0", "1e-3");
   require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
   require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");

@@ -88,19 +88,22 @@ Range limited(Range all, std::int64_t samples)
 
 }  // namespace
 
-TrainingData open_training_data(const Case& c, const RunFolder& folder)
+TrainingData open_training_data(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
   const std::string doing = "reading training samples";
   TrainingData data;
   data.dataset = open_samples(folder.train_data(c), "data.train", c, c.data.samples, doing);
   const auto inputs = io::Windows::names(*data.dataset, c.data.inputs, 1 - c.data.history, 0);
-  const auto outputs =
-      io::Windows::names(*data.dataset, c.data.outputs, std::min<std::int64_t>(1, c.data.horizon), c.data.horizon);
+  const auto outputs = io::Windows::names(*data.dataset, c.data.outputs, std::min<std::int64_t>(1, c.data.horizon),
+                                          c.data.horizon * c.training.rollout.steps);
   data.windows = std::make_unique<io::Windows>(*data.dataset, inputs, outputs, c.data.stride);
   const io::Windows& windows = *data.windows;
   data.inputs = windows.input_channels();
-  data.outputs = windows.output_channels();
-  data.points = shape_of(data.dataset->domain(windows.fields()));
+  data.targets = windows.output_channels();
+  for (const Channel& target : data.targets)
+    if (io::field_and_step(target.field).second <= c.data.horizon) data.outputs.push_back(target);
+  data.domain = data.dataset->domain(windows.fields());
+  data.points = shape_of(data.domain);
 
   Range one = windows.all();
   one.trajectories = one.windows = 1;
@@ -113,10 +116,11 @@ TrainingData open_training_data(const Case& c, const RunFolder& folder)
   data.streamed = (parts.training.size() + parts.validation.size()) * windows.bytes_a_window() > memory;
   const auto source = [&](const Range& range) -> std::unique_ptr<io::BatchSource> {
     if (data.streamed)
-      return std::make_unique<io::StreamedBatches>(windows, range, memory, c.data.mask == NotFinite::missing, doing);
+      return std::make_unique<io::StreamedBatches>(windows, range, memory, c.data.mask == NotFinite::missing, doing,
+                                                   ranks);
     const auto rows = windows.read({range});
     if (c.data.mask == NotFinite::error) windows.check_finite(rows, {range}, doing);
-    return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(range.size())));
+    return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(range.size())), ranks);
   };
   data.training = source(parts.training);
   data.validation = source(parts.validation);

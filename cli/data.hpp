@@ -20,13 +20,16 @@ struct TrainingData {
   std::unique_ptr<io::Windows> windows;
   std::unique_ptr<io::BatchSource> training, validation;
   std::vector<Channel> inputs, outputs;
+  std::vector<Channel> targets;  ///< What the outputs of the samples are: further steps, too, with training.rollout.
+  Domain domain;
   std::vector<std::int64_t> points;  ///< Of the grid.
   bool streamed = false;
 };
 
+/// @param ranks  that share the samples; not collective
 /// @throws DataError  naming file, field and position of what is missing or not finite.
 /// @throws OptionError  if the case's split or windows leave nothing to train on.
-TrainingData open_training_data(const Case& c, const RunFolder& folder);
+TrainingData open_training_data(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
 /// The samples to test with: the named fields, at the steps their names say (io::name_at()). They may be larger than
 /// memory, and are read some at a time.

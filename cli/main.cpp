@@ -11,10 +11,12 @@
 #include <optional>
 #include <thread>
 
+#include <locum/core/agree.hpp>
 #include <locum/core/communicator.hpp>
 #include <locum/core/error.hpp>
 #include <locum/solvers/reference/petsc/petsc.hpp>
 
+#include "stop_signals.hpp"
 #include "verbs.hpp"
 
 // OpenBLAS's own switch, where libtorch multiplies with OpenBLAS.
@@ -105,12 +107,6 @@ CLI::App* add_verb(CLI::App& app, const std::string& name, const std::string& he
 
 void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
-  if (ranks.size() > 1)
-    throw OptionError({.doing = "running all steps of a case",
-                       .where = "mpiexec",
-                       .found = fmt::format("{} ranks", ranks.size()),
-                       .expected = "one: training uses threads",
-                       .advice = "`locum generate` on any number of ranks, then `locum run` without mpiexec"});
   if (c.data.train.empty() || (c.data.test.empty() && c.equation)) {
     if (c.data.train.empty() && c.equation) {
       auto stored = c.generate.cells;
@@ -121,7 +117,9 @@ void all_steps(const Communicator& ranks, const Case& c, const RunFolder& folder
     generate(ranks, c, folder);
   }
   train(ranks, c, folder);
-  evaluate(ranks, c, folder);
+  agree(ranks, [&] {
+    if (ranks.is_root()) evaluate(Communicator(), c, folder);
+  });
 }
 
 /// What is wrong with the command line, and the nearest word that would not be.
@@ -234,6 +232,8 @@ int main(int argc, char** argv)
       bench(line.bench);
     } else return run(mpi, line, chosen->get_name(), verbs.at(chosen));
     return 0;
+  } catch (const Stopped&) {
+    return stopped_status;
   } catch (const c10::Error& error) {
     mpi.report(fmt::format("in libtorch: {}", error.what_without_backtrace()));
   } catch (const std::exception& error) {

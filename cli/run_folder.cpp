@@ -5,6 +5,7 @@
 #include <locum/io/batches/windows.hpp>
 #include <locum/io/checkpoint.hpp>
 #include <locum/operators/surrogate.hpp>
+#include <locum/operators/training/state.hpp>
 
 namespace locum::cli {
 
@@ -24,8 +25,9 @@ static void refuse_misfit(const RunFolder& folder, const Case& c, Needs needs)
 {
   if (needs == Needs::nothing) return;
   if (needs == Needs::same_training && fs::exists(folder.checkpoint()))
-    refuse_other_options("resuming training", folder.checkpoint().string(),
-                         io::Checkpoint::read(folder.checkpoint()).text("training/settings"), c.training_settings());
+    operators::refuse_other_training(folder.checkpoint(),
+                                     io::Checkpoint::read(folder.checkpoint()).text("training/settings"),
+                                     c.training_settings());
   if (needs == Needs::surrogate && !fs::exists(folder.best()))
     throw SystemError({.doing = "looking for the trained surrogate",
                        .where = folder.best().string(),

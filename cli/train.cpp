@@ -1,9 +1,16 @@
 #include <locum/operators/training/trainer.hpp>
 
+#include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
 #include <locum/io/metrics.hpp>
+#include <locum/operators/training/transfer.hpp>
+
+#include <array>
+#include <cmath>
+#include <numbers>
 
 #include "data.hpp"
+#include "stop_signals.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
@@ -23,38 +30,95 @@ void try_model(const Case& c, const Sample& problem, const std::vector<std::stri
   }
 }
 
+/// Weights of the points of a grid, the cosine of the latitude, of mean 1; [latitude, 1…] or what spreads over the
+/// grid.
+static Tensor latitude_weights(const Grid& grid, const std::string& where)
+{
+  constexpr std::array units = {"degrees_north", "degree_north", "degrees_N", "degree_N", "degreesN", "degreeN"};  // CF
+  for (std::size_t i = 0; i < grid.axes.size(); ++i) {
+    if (std::find(units.begin(), units.end(), grid.axes[i].unit) == units.end()) continue;
+    const Tensor cosine = (grid.coordinates(i) * (std::numbers::pi / 180)).cos().clamp_min(0);
+    std::vector<std::int64_t> shape(grid.axes.size(), 1);
+    shape[i] = cosine.numel();
+    return (cosine / cosine.mean()).view(shape);
+  }
+  std::string found;
+  for (const Axis& axis : grid.axes)
+    found += fmt::format("{}{} in {}", found.empty() ? "" : ", ", axis.name, axis.unit);
+  throw OptionError({.doing = "weighing points with their latitude",
+                     .where = where,
+                     .found = "axes " + found,
+                     .expected = "one in degrees_north",
+                     .advice = "[data.axes.y] unit = \"degrees_north\", or loss_latitude = false"});
+}
+
+/// The equation's residual of a prediction relative to its forcing, sample by sample.
+static Tensor relative_residual(const Case& c, const TrainingData& data, const Tensor& inputs, const Tensor& prediction)
+{
+  const auto sample = [&](const Tensor& values, const std::vector<Channel>& channels) {
+    return Sample{.domain = data.domain, .fields = split_channels(values, channels), .scalars = {}, .time = 0};
+  };
+  const Sample problem = sample(inputs, data.inputs);
+  const Tensor residual = c.steady()->residual(problem, sample(prediction, data.outputs));
+  return residual.flatten(1).norm(2, 1) / c.steady()->forcing(problem).flatten(1).norm(2, 1);
+}
+
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
 {
-  if (ranks.size() > 1)
-    throw OptionError({.doing = "training",
-                       .where = "mpiexec",
-                       .found = fmt::format("{} ranks", ranks.size()),
-                       .expected = "one: training uses threads",
-                       .advice = "`locum train` without mpiexec; `locum generate` runs on any number"});
-  const TrainingData data = open_training_data(c, folder);
-  const bool float64 = c.training.precision == operators::Precision::float64;
-  Surrogate surrogate(c.section("model"), data.inputs, data.outputs,
+  TrainingData data;
+  std::optional<Surrogate> surrogate;
+  operators::TrainingRun run{
+      .folder = folder.path, .settings = c.training_settings(), .log = folder.log, .ranks = ranks};
+  agree(ranks, [&] {
+    data = open_training_data(ranks, c, folder);
+    const bool float64 = c.training.precision == operators::Precision::float64;
+    surrogate.emplace(c.section("model"), data.inputs, data.outputs,
                       RandomStream(static_cast<std::uint64_t>(c.training.seed), "initial weights"),
                       float64 ? torch::kFloat64 : torch::kFloat32);
-  surrogate.missing = c.data.mask == NotFinite::missing;
-  if (data.dataset->steps() > c.data.stride)
-    surrogate.interval = data.dataset->time(0, c.data.stride) - data.dataset->time(0, 0);
-  folder.log->info("training {} parameters on {} samples of {} channels on {} from {}{}, {} held out",
-                   surrogate.parameters(), data.training->size(), data.inputs.size(), to_string(data.points),
-                   folder.train_data(c).string(), data.streamed ? ", streamed" : "", data.validation->size());
+    surrogate->missing = c.data.mask == NotFinite::missing;
+    if (data.dataset->steps() > c.data.stride)
+      surrogate->interval = data.dataset->time(0, c.data.stride) - data.dataset->time(0, 0);
+    if (!c.training.start_from.empty()) {
+      std::filesystem::path learnt = c.training.start_from;
+      if (std::filesystem::is_directory(learnt)) learnt /= "best.h5";
+      auto other = Surrogate::load(learnt);
+      operators::begin_with(*surrogate, other);
+    }
+    if (c.training.loss.latitude) {
+      const auto* grid = std::get_if<Grid>(&data.domain);
+      run.weights = latitude_weights(grid ? *grid : Grid{}, folder.train_data(c).string());
+    }
+  });
+  run.targets = data.targets;
+  if (c.training.loss.residual > 0)
+    run.residual = [&](const Tensor& inputs, const Tensor& prediction) {
+      return relative_residual(c, data, inputs, prediction);
+    };
+  folder.log->info("training {} parameters on {} samples of {} channels on {} from {}{}, {} held out{}",
+                   surrogate->parameters(), data.training->size(), data.inputs.size(), to_string(data.points),
+                   folder.train_data(c).string(), data.streamed ? ", streamed" : "", data.validation->size(),
+                   ranks.size() > 1 ? fmt::format(", on {} ranks", ranks.size()) : "");
 
+  const StopSignals signals(ranks.is_root() ? fmt::format("locum: told to stop; checkpoint.h5 in {} goes on with the "
+                                                          "same command\n",
+                                                          folder.path.string())
+                                            : "");
+  run.stop = StopSignals::requested;
   const auto samples = data.training->size();
-  const auto result = operators::train(surrogate, *data.training, *data.validation, c.training, folder.path,
-                                       c.training_settings(), folder.log);
+  const auto result = operators::train(*surrogate, *data.training, *data.validation, c.training, run);
+  if (!result.complete) throw Stopped();
 
-  double seconds = 0;
-  for (const auto& [epoch, metrics] : io::read_epochs(folder.metrics())) seconds += metrics.at("seconds");
-  io::add_to_summary(folder.summary(), {{"seconds_training", seconds},
-                                        {"seconds_per_epoch", seconds / static_cast<double>(result.epochs)},
-                                        {"epochs", result.epochs},
-                                        {"parameters", surrogate.parameters()},
-                                        {"training_samples", samples},
-                                        {"validation_relative_l2", result.best_validation}});
+  agree(ranks, [&] {
+    if (!ranks.is_root()) return;
+    double seconds = 0;
+    for (const auto& [epoch, metrics] : io::read_epochs(folder.metrics())) seconds += metrics.at("seconds");
+    io::add_to_summary(folder.summary(), {{"seconds_training", seconds},
+                                          {"seconds_per_epoch", seconds / static_cast<double>(result.epochs)},
+                                          {"epochs", result.epochs},
+                                          {"parameters", surrogate->parameters()},
+                                          {"training_samples", samples},
+                                          {"validation_relative_l2", result.best_validation}});
+  });
 }
 
 }  // namespace locum::cli

@@ -21,7 +21,8 @@ void generate(const Communicator& ranks, const Case& c, const RunFolder& folder)
 /// @throws ShapeError, OptionError  if the model cannot be built, or not take the problem's grid.
 void try_model(const Case& c, const Sample& problem, const std::vector<std::string>& inputs, const std::string& where);
 
-/// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. One rank.
+/// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. Collective; ranks share each batch.
+/// @throws Stopped  if a signal said so: its checkpoint is written (stop_signals.hpp)
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
 /// Compares the trained model with the test samples: summary.json, figures/, paraview/. One rank.

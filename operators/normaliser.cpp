@@ -58,6 +58,29 @@ void Statistics::add(const Tensor& values)
   count_ = count_ + count;
 }
 
+void Statistics::combine(const Communicator& ranks)
+{
+  if (ranks.size() == 1 || kind_ == Normalisation::none) return;
+  const auto over_ranks = [&](const Tensor& values, MPI_Op operation) {
+    const Tensor all = values.contiguous().clone();
+    MPI_Allreduce(MPI_IN_PLACE, all.data_ptr<double>(), static_cast<int>(all.numel()), MPI_DOUBLE, operation,
+                  ranks.raw());
+    return all;
+  };
+  if (kind_ == Normalisation::min_max) {
+    first_ = over_ranks(first_, MPI_MIN);
+    second_ = over_ranks(second_, MPI_MAX);
+    count_ = over_ranks(count_, MPI_SUM);
+    return;
+  }
+  const Tensor count = over_ranks(count_, MPI_SUM);
+  const Tensor mean = over_ranks(first_ * count_, MPI_SUM) / count.clamp_min(1);
+  const Tensor squares = over_ranks((second_.square() + (first_ - mean).square()) * count_, MPI_SUM);
+  count_ = count;
+  first_ = mean;
+  second_ = (squares / count.clamp_min(1)).sqrt();
+}
+
 Normaliser Statistics::normaliser() const
 {
   if (!count_.defined()) return {};

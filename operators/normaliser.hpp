@@ -1,5 +1,6 @@
 #pragma once
 #include <torch/torch.h>
+#include <locum/core/communicator.hpp>
 
 #include <array>
 #include <map>
@@ -75,6 +76,8 @@ class Statistics {
 
   /// @param values  [batch, channel, …], any floating type
   void add(const Tensor& values);
+  /// Makes the statistics those of all ranks' values. Collective; every rank must have added some.
+  void combine(const Communicator& ranks);
   Normaliser normaliser() const;
 
  private:

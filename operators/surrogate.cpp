@@ -1,7 +1,10 @@
 #include "surrogate.hpp"
 
 #include <locum/core/error.hpp>
+#include <locum/io/batches/windows.hpp>
 #include <locum/io/case_file.hpp>
+
+#include <algorithm>
 
 namespace locum::operators {
 
@@ -55,6 +58,7 @@ void Surrogate::save(io::Checkpoint& checkpoint) const
   checkpoint.put("model/options", options_);
   checkpoint.put("model/type", std::string(type_ == torch::kFloat64 ? "float64" : "float32"));
   if (missing) checkpoint.put("model/missing", std::int64_t{1});
+  if (changes) checkpoint.put("model/changes", std::int64_t{1});
   if (interval > 0) checkpoint.put("model/interval", torch::tensor(interval, torch::kFloat64));
   save_channels(checkpoint, "model/inputs", inputs_);
   save_channels(checkpoint, "model/outputs", outputs_);
@@ -96,6 +100,7 @@ Surrogate Surrogate::load(const io::Checkpoint& checkpoint, const std::string& w
   surrogate.input_normaliser = load_normaliser(checkpoint, "model/input_normaliser");
   surrogate.output_normaliser = load_normaliser(checkpoint, "model/output_normaliser");
   surrogate.missing = checkpoint.has("model/missing");
+  surrogate.changes = checkpoint.has("model/changes");
   if (checkpoint.has("model/interval")) surrogate.interval = checkpoint.tensor("model/interval").item<double>();
   return surrogate;
 }
@@ -123,6 +128,31 @@ Tensor Surrogate::encode(const Tensor& values) const
   return missing ? encoded.nan_to_num(0, 0, 0) : encoded;
 }
 
+Tensor Surrogate::now(const Tensor& inputs) const
+{
+  std::vector<std::int64_t> channels;
+  for (const Channel& output : outputs_) {
+    const auto field = io::field_and_step(output.field).first;
+    const auto same = std::find_if(inputs_.begin(), inputs_.end(), [&](const Channel& input) {
+      return input.field == field && input.component == output.component;
+    });
+    if (same == inputs_.end())
+      throw OptionError({.doing = "predicting changes",
+                         .where = "training.predict",
+                         .found = fmt::format("output {} without {} among the inputs", output.field, field),
+                         .expected = "fields that are known now",
+                         .advice = "predict = \"value\""});
+    channels.push_back(same - inputs_.begin());
+  }
+  return inputs.index_select(1, torch::tensor(channels, torch::kInt64).to(inputs.device()));
+}
+
+Tensor Surrogate::decode(const Tensor& output, const Tensor& inputs) const
+{
+  const Tensor decoded = output_normaliser.decode(output);
+  return changes ? decoded + now(inputs).to(decoded.options()) : decoded;
+}
+
 Sample Surrogate::solve(const Sample& problem)
 {
   const auto fields = fields_of(inputs_);
@@ -142,7 +172,7 @@ Sample Surrogate::solve(const Sample& problem)
   std::vector<Tensor> predictions;
   constexpr std::int64_t at_once = 32;  // bounds the memory, and keeps the activations of a slice in cache
   for (const Tensor& some : all.split(at_once)) {
-    Tensor prediction = output_normaliser.decode(model_->forward(encode(some)));
+    Tensor prediction = decode(model_->forward(encode(some)), some);
     if (missing) {
       const Tensor nowhere = some.isfinite().all(1, /*keepdim=*/true).logical_not().to(device_);
       prediction = prediction.masked_fill(nowhere, std::numeric_limits<double>::quiet_NaN());

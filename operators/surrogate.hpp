@@ -51,8 +51,18 @@ class Surrogate : public SteadySolver {
   /// @param values  [batch, channel, (z, y,) x] in units of the data
   Tensor encode(const Tensor& values) const;
 
+  /// Fields of now that the outputs are later states of: [batch, output channel, …] of inputs [batch, channel, …].
+  /// @throws OptionError  if some output's field is not among the inputs
+  Tensor now(const Tensor& inputs) const;
+  /// Predictions in units of the data from what the network gives.
+  /// @param output  [batch, channel, (z, y,) x]
+  /// @param inputs  what it was given, in units, on its device; read only if it predicts changes
+  Tensor decode(const Tensor& output, const Tensor& inputs) const;
+
   Normaliser input_normaliser;
   Normaliser output_normaliser;
+  /// Whether the network gives the change of its fields from now on, not their values.
+  bool changes = false;
   /// Whether values that are not finite mean that there is none (land in an ocean): they are left out of training, and
   /// predictions have none where an input has none.
   bool missing = false;

@@ -4,6 +4,7 @@
 #include <locum/core/random.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "../fingerprint.hpp"
 
@@ -29,10 +30,7 @@ StreamedBatches::StreamedBatches(const Windows& windows, const Windows::Range& r
   blocks_a_pool_ = static_cast<std::size_t>(std::max<std::int64_t>(1, pool / largest));
 }
 
-StreamedBatches::~StreamedBatches()
-{
-  if (ahead_.valid()) ahead_.wait();
-}
+StreamedBatches::~StreamedBatches() { settle(); }
 
 std::int64_t StreamedBatches::size() const { return range_.size(); }
 
@@ -47,28 +45,51 @@ std::string StreamedBatches::fingerprint() const
   return text;
 }
 
-void StreamedBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle)
+void StreamedBatches::settle()
 {
   if (ahead_.valid()) ahead_.wait();
+}
+
+void StreamedBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle, std::int64_t skip)
+{
+  settle();
   ahead_ = {};
   batch_ = batch;
+  share_ = share_of(batch, rank_, ranks_);
   shuffle_ = shuffle;
   const auto count = static_cast<std::int64_t>(blocks_.size());
   const Tensor order = shuffle_ ? RandomStream(shuffle_->seed, "order of blocks", shuffle_->epoch).permutation(count)
                                 : torch::arange(count);
-  // Every rank knows all shares: the smallest says how many batches there are.
+  // Every rank knows what all have: who has least says how many batches there are.
   order_.clear();
-  std::vector<std::int64_t> share(static_cast<std::size_t>(ranks_), 0);
+  std::vector<std::int64_t> windows(static_cast<std::size_t>(ranks_), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto block = static_cast<std::size_t>(order[i].item<std::int64_t>());
-    share[static_cast<std::size_t>(i % ranks_)] += blocks_[block].size();
+    windows[static_cast<std::size_t>(i % ranks_)] += blocks_[block].size();
     if (i % ranks_ == rank_) order_.push_back(block);
   }
-  batches_left_ = (*std::min_element(share.begin(), share.end()) + batch_ - 1) / batch_;
+  const auto batches_of = [&](int rank) {
+    const std::int64_t each = std::max<std::int64_t>(1, share_of(batch, rank, ranks_).count);
+    return (windows[static_cast<std::size_t>(rank)] + each - 1) / each;
+  };
+  batches_ = batches_of(rank_);
+  if (shuffle_)
+    for (int rank = 0; rank < ranks_; ++rank) batches_ = std::min(batches_, batches_of(rank));
+  next_batch_ = skip;
   next_block_ = next_pool_ = 0;
   pool_ = {};
   position_ = 0;
-  read_ahead();
+  // Pools that are left out whole need not be read.
+  for (skip_ = skip * share_.count; next_block_ < order_.size();) {
+    std::int64_t pool = 0;
+    const std::size_t end = std::min(order_.size(), next_block_ + blocks_a_pool_);
+    for (std::size_t i = next_block_; i < end; ++i) pool += blocks_[order_[i]].size();
+    if (pool > skip_) break;
+    skip_ -= pool;
+    next_block_ = end;
+    ++next_pool_;
+  }
+  if (next_batch_ < batches_) read_ahead();
 }
 
 void StreamedBatches::read_ahead()
@@ -91,29 +112,29 @@ void StreamedBatches::read_ahead()
 
 std::optional<Batch> StreamedBatches::next()
 {
-  if (batches_left_ == 0) {
-    if (ahead_.valid()) ahead_.wait();
+  if (next_batch_ >= batches_) {
+    settle();
     return std::nullopt;
   }
   std::vector<Tensor> inputs, outputs;
-  for (std::int64_t have = 0; have < batch_;) {
+  for (std::int64_t have = 0; have < share_.count;) {
     if (!pool_.order.defined() || position_ == pool_.order.size(0)) {
       pool_ = {};
       if (!ahead_.valid()) break;
       pool_ = ahead_.get();
-      position_ = 0;
+      position_ = std::exchange(skip_, 0);
       read_ahead();
     }
-    const std::int64_t count = std::min(batch_ - have, pool_.order.size(0) - position_);
+    const std::int64_t count = std::min(share_.count - have, pool_.order.size(0) - position_);
     const Batch some = windows_.gather(pool_.rows, pool_.order.narrow(0, position_, count));
     inputs.push_back(some.inputs);
     outputs.push_back(some.outputs);
     have += count;
     position_ += count;
   }
-  --batches_left_;
   const auto joined = [](const std::vector<Tensor>& parts) { return parts.size() == 1 ? parts[0] : torch::cat(parts); };
-  const Batch batch{.inputs = joined(inputs), .outputs = joined(outputs)};
+  const Batch batch{
+      .inputs = joined(inputs), .outputs = joined(outputs), .first = next_batch_++ * batch_ + share_.first};
   return preparation_ ? preparation_(batch) : batch;
 }
 

@@ -15,7 +15,8 @@ namespace locum::io {
 /// the order of the file it does neither. While one pool is handed out in batches, one thread reads the next: until
 /// the pass ends, nobody else may use HDF5. The order depends on seed, epoch and the size of the pools alone.
 ///
-/// Several ranks share the blocks of a pass; all have as many batches, so up to a block a rank is left out in a pass.
+/// Several ranks share the blocks of a pass; in a random order all have as many batches, so that up to a block a rank
+/// is left out, and the order is another for another number of ranks.
 class StreamedBatches : public BatchSource {
  public:
   /// @param windows  of a dataset that must outlive this object
@@ -30,9 +31,10 @@ class StreamedBatches : public BatchSource {
   std::int64_t size() const override;
   std::string fingerprint() const override;
   void prepare(std::function<Batch(const Batch&)> preparation) override { preparation_ = std::move(preparation); }
-  void start(std::int64_t batch, std::optional<Shuffle> shuffle = std::nullopt) override;
+  void start(std::int64_t batch, std::optional<Shuffle> shuffle = std::nullopt, std::int64_t skip = 0) override;
   /// @throws DataError  what the reading thread met
   std::optional<Batch> next() override;
+  void settle() override;
 
   /// How the windows are cut; the last may be smaller.
   const std::vector<Windows::Range>& blocks() const noexcept { return blocks_; }
@@ -53,12 +55,14 @@ class StreamedBatches : public BatchSource {
   std::size_t blocks_a_pool_ = 1;
   std::function<Batch(const Batch&)> preparation_;
 
-  std::int64_t batch_ = 1, batches_left_ = 0;
+  Share share_;  // of every batch
+  std::int64_t batch_ = 1, batches_ = 0, next_batch_ = 0;
   std::optional<Shuffle> shuffle_;
   std::vector<std::size_t> order_;  // of this rank's blocks
   std::size_t next_block_ = 0, next_pool_ = 0;
   Pool pool_;
   std::int64_t position_ = 0;  // in the pool's order
+  std::int64_t skip_ = 0;      // windows of the next pool
   std::future<Pool> ahead_;
 };
 

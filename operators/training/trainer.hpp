@@ -1,113 +1,64 @@
 #pragma once
+#include <locum/core/communicator.hpp>
 #include <locum/core/log.hpp>
 #include <locum/io/batches/batches.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "../surrogate.hpp"
-#include "adam.hpp"
-#include "loss.hpp"
-#include "schedule.hpp"
+#include "options.hpp"
 
 namespace locum::operators {
 
-enum class Optimiser { adam, adamw };
-constexpr auto option_names(Optimiser)
-{
-  return std::array{std::pair{Optimiser::adam, "adam"}, std::pair{Optimiser::adamw, "adamw"}};
-}
-
-/// What the loss compares: predictions in the units of the data, or normalised ones.
-enum class LossSpace { physical, normalised };
-constexpr auto option_names(LossSpace)
-{
-  return std::array{std::pair{LossSpace::physical, "physical"}, std::pair{LossSpace::normalised, "normalised"}};
-}
-
-enum class Device { automatic, cpu, cuda };
-constexpr auto option_names(Device)
-{
-  return std::array{std::pair{Device::automatic, "auto"}, std::pair{Device::cpu, "cpu"},
-                    std::pair{Device::cuda, "cuda"}};
-}
-
-/// The device an option means: CUDA if it is there, for `automatic`.
-/// @throws OptionError  if CUDA is asked for and not there.
-torch::Device find_device(Device device);
-
-enum class Precision { float32, float64 };
-constexpr auto option_names(Precision)
-{
-  return std::array{std::pair{Precision::float32, "float32"}, std::pair{Precision::float64, "float64"}};
-}
-
-struct TrainingOptions {
-  std::int64_t epochs = 100;
-  std::int64_t batch = 20;
-  std::int64_t seed = 0;
-  Loss loss = Loss::relative_l2;
-  Edges loss_edges = Edges::one_sided;
-  LossSpace loss_space = LossSpace::physical;
-  Optimiser optimiser = Optimiser::adamw;
-  double weight_decay = 1e-4;
-  ScheduleOptions schedule;
-  Normalisation input_normaliser = Normalisation::unit_gaussian;
-  Normalisation output_normaliser = Normalisation::unit_gaussian;
-  NormaliseOver normalise_over = NormaliseOver::channel;
-  Precision precision = Precision::float32;
-  Device device = Device::automatic;
-
-  template <class Visitor>
-  void visit(Visitor&& option)
-  {
-    option("epochs", epochs, "passes over the training samples");
-    option("batch", batch, "samples a step");
-    option("seed", seed, "of the initial weights and the order of samples");
-    option("loss", loss, "relative_l2, h1 or mse");
-    option("loss_edges", loss_edges, "derivatives of h1 at the edges of the grid: one_sided or periodic");
-    option("loss_space", loss_space, "physical: in the data's units; normalised: as the network sees them");
-    option("optimiser", optimiser, "adam or adamw");
-    option("weight_decay", weight_decay, "adam: part of the gradient; adamw: decoupled");
-    schedule.visit(option);
-    option("input_normaliser", input_normaliser, "none, unit_gaussian or min_max");
-    option("output_normaliser", output_normaliser, "none, unit_gaussian or min_max");
-    option("normalise_over", normalise_over, "one statistic a channel, or a point of the grid");
-    option("precision", precision, "float32 or float64");
-    option("device", device, "auto, cpu or cuda");
-  }
+/// Where and beside whom a training runs.
+struct TrainingRun {
+  std::filesystem::path folder = {};
+  std::string settings =
+      {};  ///< What the run was started with, "key = value" a line: stored, and compared on resuming.
+  Log log = silent_log();
+  Communicator ranks = {};
+  /// Asked after every step: whether to write a checkpoint and come back. Any rank may say so for all.
+  std::function<bool()> stop = {};
+  /// What the outputs of the data are, if they reach further in time than the surrogate's (training.rollout).
+  std::vector<Channel> targets = {};
+  /// Weights of the points in the loss, [(z, y,) x] or what spreads over it; undefined: all the same.
+  Tensor weights = {};
+  /// The equation's residual of a prediction relative to that of 0, [batch]: for training.residual. Differentiable.
+  /// Of inputs and prediction in units, [batch, channel, (z, y,) x].
+  std::function<Tensor(const Tensor& inputs, const Tensor& prediction)> residual = {};
 };
-
-/// Inputs and what the operator should make of them, in the units of the data: [sample, channel, (z, y,) x].
-using TrainingSet = io::Batch;
 
 struct TrainingResult {
   std::int64_t epochs = 0;     ///< Done in all, over every start of the run.
   double best_validation = 0;  ///< Relative L2 error on the validation samples, of the weights kept; NaN without any.
+  bool complete = true;        ///< false if the run was told to stop.
 };
 
-/// Fits `surrogate` to the training samples by gradient descent.
+/// Fits `surrogate` to the training samples by gradient descent. Collective.
 ///
-/// Samples come in batches from memory or from files larger than it; a pass over a source in memory is the same as over
-/// the tensors themselves. Normalisers are fitted to the training samples alone, in one pass; of streamed samples they
-/// are kept in `folder`/statistics.h5 until the data change. After every epoch `folder`/checkpoint.h5 holds all it
-/// takes to go on, `folder`/best.h5 the weights with the least validation error (the last ones, if there are no
-/// validation samples), and `folder`/metrics.jsonl one more line. If checkpoint.h5 is there already, training goes on
-/// from it, to the bits that an unbroken run would have given. At the end `surrogate` has the best weights.
+/// Ranks share each batch and sum their gradients, so that the number of ranks changes nothing but rounding (for
+/// samples in memory; streamed ones come in another order). Samples come in batches from memory or from files larger
+/// than it; a pass over a source in memory is the same as over the tensors themselves. Normalisers are fitted to the
+/// training samples alone, in one pass, if the surrogate has none yet; of streamed samples they are kept in
+/// `folder`/statistics.h5 until the data change.
 ///
-/// Runs on one rank.
-/// @param training, validation  in the units of the data; not to be used afterwards
-/// @param settings  what the run was started with; stored, and compared on resuming
-/// @throws OptionError  if checkpoint.h5 was trained with other settings.
-/// @throws SolverError  if the loss is no longer finite; files keep the last good epoch.
+/// After every epoch, and within one as options.checkpoint_… say, `folder`/checkpoint.h5 holds all it takes to go on,
+/// `folder`/best.h5 the weights with the least validation error (the last ones, if there are no validation samples),
+/// and `folder`/metrics.jsonl one more line. If checkpoint.h5 is there already, training goes on from it, to the bits
+/// that an unbroken run would have given. At the end `surrogate` has the best weights, unless it was stopped.
+///
+/// @param training, validation  in the units of the data, shared by the same ranks; not to be used afterwards
+/// @throws OptionError  if checkpoint.h5 was trained with other settings; if there are more ranks than samples a batch
+/// @throws SolverError  if the loss is no longer finite; files keep the last good state.
 /// @throws DataError    what reading the samples throws
 TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchSource& validation,
-                     const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
-                     const Log& log);
+                     const TrainingOptions& options, const TrainingRun& run);
 /// The same with samples that are in memory.
-TrainingResult train(Surrogate& surrogate, const TrainingSet& training, const TrainingSet& validation,
-                     const TrainingOptions& options, const std::filesystem::path& folder, const std::string& settings,
-                     const Log& log);
+TrainingResult train(Surrogate& surrogate, const io::Batch& training, const io::Batch& validation,
+                     const TrainingOptions& options, const TrainingRun& run);
 
 }  // namespace locum::operators

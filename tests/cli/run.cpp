@@ -130,6 +130,41 @@ TEST_CASE("run: killed or interrupted, it goes on to the bytes of an unbroken ru
   }
 }
 
+TEST_CASE("train: told to stop within an epoch, it leaves a checkpoint; the same command goes on to the same bytes",
+          "[cli][restart]")
+{
+  const TemporaryFolder folder;
+  copy_finished(folder / "copy");
+  fs::rename(folder / "copy/run/data", folder / "data");
+  write_case(folder / "case.toml", "[data]\ntrain = \"data/train.h5\"\ntest = \"data/test.h5\"\n");
+  const auto train = [](const std::string& run, int ranks) {
+    return command_words({"train", "case.toml", "--set", "training.epochs=400", "--output", run}, ranks);
+  };
+  const auto text_of = [&](const Words& words) {
+    const auto outcome = Process(words, folder.path()).wait();
+    CAPTURE(outcome.text);
+    CHECK(outcome.status == 0);
+    return outcome.text;
+  };
+  for (const int ranks : {1, 2}) {
+    CAPTURE(ranks);
+    const std::string number = std::to_string(ranks);
+    text_of(train("unbroken" + number, ranks));
+    const std::string run = "stopped" + number;
+    Process process(train(run, ranks), folder.path());
+    while (process.running() && lines_of(folder / run / "metrics.jsonl") < 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    process.send(SIGUSR1);  // which mpiexec passes on
+    const auto stopped = process.wait();
+    CAPTURE(stopped.text);
+    CHECK(stopped.status == 75);
+    CHECK(says(stopped.text, {"told to stop", "goes on"}));
+    CHECK(says(text_of(train(run, ranks)), {"resuming training after epoch"}));
+    for (const char* file : {"best.h5", "checkpoint.h5"})
+      CHECK(bytes_of(folder / run / file) == bytes_of(folder / ("unbroken" + number) / file));
+  }
+}
+
 TEST_CASE("generate: one rank, two and three write the same bytes", "[cli]")
 {
   const TemporaryFolder folder;

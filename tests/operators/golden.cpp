@@ -17,7 +17,7 @@ using namespace locum::operators;
 namespace {
 
 /// A wave and its derivative on 16 points; both of float64, so that a prediction has no other rounding elsewhere.
-TrainingSet waves(std::int64_t samples)
+io::Batch waves(std::int64_t samples)
 {
   const Tensor x = torch::arange(16, torch::kFloat64) * (2 * M_PI / 16);
   const Tensor phase = torch::arange(samples, torch::kFloat64).unsqueeze(1);
@@ -57,7 +57,7 @@ TEST_CASE("golden checkpoints: load, predict and go on training as they did", "[
   std::filesystem::copy_file(file, folder / "checkpoint.h5");
   std::filesystem::copy_file(file, folder / "best.h5");
   CHECK(checkpoint.integer("training/epoch") == 2);
-  const auto result = train(surrogate, waves(8), waves(4), epochs(3), folder.path(), "", silent_log());
+  const auto result = train(surrogate, waves(8), waves(4), epochs(3), {.folder = folder.path()});
   CHECK(result.epochs == 3);
   CHECK(io::Checkpoint::read(folder / "checkpoint.h5").integer("training/optimiser/steps") == 6);  // two an epoch
 }
@@ -68,7 +68,7 @@ TEST_CASE("golden checkpoint: make one of today's version", "[.make_golden]")
   Surrogate surrogate("name = \"fourier\"\nmodes = [2]\nwidth = 4\nlayers = 2\nprojection_hidden = 4\n",
                       {{.field = "u", .component = 0, .unit = "m s-1"}}, {{.field = "v", .component = 0, .unit = "Pa"}},
                       RandomStream(3, "weights"), torch::kFloat64);
-  train(surrogate, waves(8), waves(4), epochs(2), folder.path(), "", silent_log());
+  train(surrogate, waves(8), waves(4), epochs(2), {.folder = folder.path()});
   auto checkpoint = io::Checkpoint::read(folder / "checkpoint.h5");
   const Tensor input = waves(2).inputs;
   checkpoint.put("golden/input", input);

@@ -1,3 +1,4 @@
+#include <locum/core/random.hpp>
 #include <locum/operators/training/loss.hpp>
 
 #include <cmath>
@@ -66,14 +67,70 @@ TEST_CASE("H1: exact for a parabola that does not match at the edges", "[operato
   CHECK_THAT(loss_of(Loss::h1, truth + x * x, truth).item<double>(), WithinAbs(expected, 1e-13));
 }
 
+TEST_CASE("H1, spectral: exact for waves", "[operators]")
+{
+  for (const std::int64_t n : {16, 17}) {
+    const Tensor x = coordinates(n).view({1, 1, 1, n}), y = coordinates(12).view({1, 1, 12, 1});
+    const Tensor truth = (2 * pi * x).sin() * (2 * pi * y).cos(), prediction = truth + 0.1 * (6 * pi * x).cos() + 0 * y;
+    // ‖t‖² = 1/4 and ‖∇t‖² = 2 (2π)²/4; of the error 0.01/2 and 0.01 (6π)²/2.
+    const double expected = std::sqrt(0.01 / 2 * (1 + 36 * pi * pi) / ((1 + 8 * pi * pi) / 4));
+    CHECK_THAT(loss_of(Loss::h1, prediction, truth, Edges::spectral).item<double>(), WithinAbs(expected, 1e-12));
+  }
+}
+
+TEST_CASE("bands: energies add up, and each wave is in its own", "[operators][property]")
+{
+  const auto shape = GENERATE(std::vector<std::int64_t>{2, 3, 40}, std::vector<std::int64_t>{2, 3, 30, 41},
+                              std::vector<std::int64_t>{2, 3, 6, 7, 8});
+  const Tensor values = RandomStream(1, "u").normal(shape);
+  CHECK(torch::allclose(energy_in_bands(values).sum(0), values.square().flatten(2).sum(2), 1e-12, 1e-12));
+
+  const Tensor x = coordinates(64).view({1, 1, 64});
+  for (const auto& [wave, band] : {std::pair{0, 0}, {4, 0}, {5, 1}, {12, 1}, {13, 2}, {32, 2}}) {
+    const Tensor energy = energy_in_bands((2 * pi * wave * x).cos()).flatten();
+    CAPTURE(wave, energy);
+    CHECK_THAT(energy[band].item<double>() / energy.sum().item<double>(), WithinAbs(1, 1e-12));
+  }
+}
+
+TEST_CASE("losses: weights of bands, channels and points", "[operators]")
+{
+  const Tensor truth = RandomStream(1, "t").normal({4, 2, 8, 32}),
+               prediction = truth + RandomStream(2, "d").normal({4, 2, 8, 32});
+  LossOptions options;
+  const Tensor plain = errors_of(options, prediction, truth);
+  options.loss = Loss::bands;
+  CHECK(torch::allclose(errors_of(options, prediction, truth), plain, 1e-12));  // all weights 1
+  options.bands = {0, 0, 4};
+  const Tensor high = energy_in_bands(prediction - truth)[2].sum(1), all = truth.square().flatten(1).sum(1);
+  CHECK(torch::allclose(errors_of(options, prediction, truth), 2 * (high / all).sqrt(), 1e-12));
+
+  options = {};
+  options.channels = {0.5, 2};
+  const auto of_channel = [&](std::int64_t c) {
+    return errors_of(Loss::relative_l2, prediction.narrow(1, c, 1), truth.narrow(1, c, 1));
+  };
+  CHECK(torch::allclose(errors_of(options, prediction, truth), 0.5 * of_channel(0) + 2 * of_channel(1), 1e-12));
+  options.channels = {1};
+  CHECK(tests::says(tests::message_of([&] { errors_of(options, prediction, truth); }),
+                    {"loss_channels", "1 weights", "2"}));
+
+  // Points that weigh nothing do not count; others twice are as if they were there twice.
+  options = {};
+  Tensor weights = torch::zeros({8, 1}, torch::kFloat64);
+  weights.narrow(0, 0, 3).fill_(2);
+  CHECK(torch::allclose(errors_of(options, prediction, truth, weights),
+                        errors_of(Loss::relative_l2, prediction.narrow(2, 0, 3), truth.narrow(2, 0, 3)), 1e-12));
+}
+
 TEST_CASE("losses: a perfect prediction has loss 0 and a finite gradient", "[operators][property]")
 {
-  const auto loss = GENERATE(Loss::relative_l2, Loss::h1, Loss::mse);
+  const auto loss = GENERATE(Loss::relative_l2, Loss::h1, Loss::mse, Loss::bands);
   const Tensor truth = torch::ones({2, 1, 5, 6});
   const Tensor prediction = truth.clone().requires_grad_();
   const Tensor value = loss_of(loss, prediction, truth);
   value.backward();
-  CHECK(value.item<double>() == 0);
+  CHECK(value.item<double>() < 1e-100);
   CHECK(prediction.grad().isfinite().all().item<bool>());
 }
 

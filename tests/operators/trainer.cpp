@@ -1,58 +1,23 @@
 #include <locum/io/batches/streamed_batches.hpp>
 #include <locum/io/checkpoint.hpp>
 #include <locum/io/dataset_writer.hpp>
+#include <locum/operators/training/state.hpp>
 #include <locum/operators/training/trainer.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/numbers.hpp"
 #include "support/temporary_folder.hpp"
+#include "waves.hpp"
 
 using namespace locum;
 using namespace locum::operators;
+using tests::derivative_data;
+using tests::fresh;
 using tests::message_of;
+using tests::quick;
+using tests::same_weights;
 using tests::says;
-
-namespace {
-
-const std::string model = "name = \"fourier\"\nmodes = [4]\nwidth = 8\nlayers = 2\nprojection_hidden = 16\n";
-const std::vector<Channel> inputs = {{.field = "u", .component = 0, .unit = "m s-1"}};
-const std::vector<Channel> outputs = {{.field = "v", .component = 0, .unit = "Pa"}};
-
-/// v = 3 ∂u/∂x + 2 of random band-limited u on 32 points: a map a Fourier layer learns fast.
-TrainingSet derivative_data(std::int64_t samples, std::uint64_t seed)
-{
-  const Tensor x = torch::arange(32, torch::kFloat64) * (2 * M_PI / 32);
-  const Tensor k = torch::arange(1, 4, torch::kFloat64).unsqueeze(1);
-  RandomStream random(seed, "coefficients");
-  const Tensor a = random.normal({samples, 3}), b = random.normal({samples, 3});
-  const Tensor u = a.mm((k * x).sin()) + b.mm((k * x).cos());
-  const Tensor v = 3 * (a.mm(k * (k * x).cos()) - b.mm(k * (k * x).sin())) + 2;
-  return {.inputs = u.unsqueeze(1).to(torch::kFloat32), .outputs = v.unsqueeze(1).to(torch::kFloat32)};
-}
-
-Surrogate fresh() { return Surrogate(model, inputs, outputs, RandomStream(3, "weights")); }
-
-TrainingOptions quick(std::int64_t epochs)
-{
-  TrainingOptions options;
-  options.epochs = epochs;
-  options.batch = 10;
-  options.device = Device::cpu;
-  options.schedule.rate = 1e-2;
-  options.schedule.cosine_epochs = 6;
-  return options;
-}
-
-bool same_weights(Surrogate& a, Surrogate& b)
-{
-  const auto theirs = b.model().named_parameters();
-  for (const auto& item : a.model().named_parameters())
-    if (!torch::equal(item.value(), theirs[item.key()])) return false;
-  return true;
-}
-
-}  // namespace
 
 TEST_CASE("training: learns a linear operator far better than the mean", "[operators]")
 {
@@ -60,7 +25,7 @@ TEST_CASE("training: learns a linear operator far better than the mean", "[opera
   auto surrogate = fresh();
   auto options = quick(20);
   options.schedule.cosine_epochs = 0;
-  train(surrogate, derivative_data(100, 1), derivative_data(20, 2), options, folder.path(), "", silent_log());
+  train(surrogate, derivative_data(100, 1), derivative_data(20, 2), options, {.folder = folder.path()});
 
   const auto test = derivative_data(20, 3);
   Sample problem{.domain = Grid::cell_centres({32}, {1}), .fields = {}, .scalars = {}, .time = 0};
@@ -75,15 +40,15 @@ TEST_CASE("training: k epochs, a restart and the rest are the bits of an unbroke
   const auto training = derivative_data(35, 1), validation = derivative_data(10, 2);  // a last batch of 5
   const tests::TemporaryFolder unbroken_folder;
   auto unbroken = fresh();
-  train(unbroken, training, validation, quick(4), unbroken_folder.path(), "", silent_log());
+  train(unbroken, training, validation, quick(4), {.folder = unbroken_folder.path()});
   const auto whole = io::Checkpoint::read(unbroken_folder / "checkpoint.h5");
 
   for (const std::int64_t stop : {1, 2, 3}) {
     const tests::TemporaryFolder folder;
     auto first = fresh();
-    train(first, training, validation, quick(stop), folder.path(), "", silent_log());
-    auto second = Surrogate(model, inputs, outputs, RandomStream(99, "other weights"));
-    train(second, training, validation, quick(4), folder.path(), "", silent_log());
+    train(first, training, validation, quick(stop), {.folder = folder.path()});
+    auto second = fresh(torch::kFloat32, 99);
+    train(second, training, validation, quick(4), {.folder = folder.path()});
     CAPTURE(stop);
     CHECK(same_weights(unbroken, second));
     const auto resumed = io::Checkpoint::read(folder / "checkpoint.h5");
@@ -93,14 +58,102 @@ TEST_CASE("training: k epochs, a restart and the rest are the bits of an unbroke
   }
 }
 
+TEST_CASE("training: stopped anywhere, it goes on to the bits of an unbroken run, whatever is trained how",
+          "[operators][restart]")
+{
+  const auto training = derivative_data(35, 1), validation = derivative_data(10, 2);
+  auto options = quick(3);
+  options.optimiser.optimiser = GENERATE(OptimiserKind::adam, OptimiserKind::sgd, OptimiserKind::lbfgs);
+  options.schedule.rate = options.optimiser.optimiser == OptimiserKind::lbfgs ? 1 : 1e-3;
+  options.schedule.schedule = Schedule::plateau;
+  options.schedule.step_epochs = 1;
+  options.average = 0.5;
+  options.rollout.noise = 0.01;
+  options.accumulate = 3;
+  options.clip = 10;
+  options.checkpoint_steps = 2;
+  const tests::TemporaryFolder unbroken_folder;
+  auto unbroken = fresh();
+  train(unbroken, training, validation, options, {.folder = unbroken_folder.path()});
+
+  const tests::TemporaryFolder folder;
+  int starts = 0;
+  for (bool complete = false; !complete; ++starts) {
+    auto surrogate = fresh(torch::kFloat32, starts == 0 ? 3 : 99);
+    int steps = 0;
+    complete =
+        train(surrogate, training, validation, options, {.folder = folder.path(), .stop = [&] { return ++steps == 3; }})
+            .complete;
+    if (complete) CHECK(same_weights(unbroken, surrogate));
+  }
+  CHECK(starts == 5);  // twelve steps, three a start; the last finds nothing to do
+  const auto whole = io::Checkpoint::read(unbroken_folder / "checkpoint.h5"),
+             resumed = io::Checkpoint::read(folder / "checkpoint.h5");
+  for (const auto& name : whole.names("training/average"))
+    CHECK(torch::equal(whole.tensor("training/average/" + name), resumed.tensor("training/average/" + name)));
+}
+
+TEST_CASE("training: a batch in parts is the same step", "[operators][property]")
+{
+  const auto training = derivative_data(35, 1), validation = derivative_data(10, 2);
+  auto options = quick(2);
+  const tests::TemporaryFolder folder, other_folder;
+  auto whole = fresh(torch::kFloat64), in_parts = fresh(torch::kFloat64);
+  train(whole, training, validation, options, {.folder = folder.path()});
+  options.accumulate = 4;
+  train(in_parts, training, validation, options, {.folder = other_folder.path()});
+  for (const auto& item : whole.model().named_parameters())
+    CHECK(tests::relative_distance(in_parts.model().named_parameters()[item.key()], item.value()) < 1e-9);
+}
+
+TEST_CASE("training: ends when validation no longer gets better", "[operators]")
+{
+  const tests::TemporaryFolder folder;
+  auto surrogate = fresh();
+  auto options = quick(50);
+  options.schedule.rate = 1e-12;  // nothing changes
+  options.patience = 3;
+  const auto data = derivative_data(20, 1);
+  const auto result = train(surrogate, data, data, options, {.folder = folder.path()});
+  CHECK(result.epochs < 20);
+  CHECK(train(surrogate, data, data, options, {.folder = folder.path()}).epochs == result.epochs);
+}
+
+TEST_CASE("training: L-BFGS on all samples gets far with few steps", "[operators]")
+{
+  const tests::TemporaryFolder folder;
+  auto surrogate = fresh(torch::kFloat64);
+  auto options = quick(60);
+  options.optimiser.optimiser = OptimiserKind::lbfgs;
+  options.schedule = {.rate = 1, .schedule = Schedule::constant};
+  options.batch = 40;
+  const auto result =
+      train(surrogate, derivative_data(40, 1), derivative_data(20, 2), options, {.folder = folder.path()});
+  CHECK(result.best_validation < 0.05);
+}
+
+TEST_CASE("training: what a resumed run may change is said, the rest refused", "[operators][error]")
+{
+  const auto compare = [](const std::string& then, const std::string& now) {
+    return refuse_other_training("checkpoint.h5", then, now);
+  };
+  const std::string then = "width = 8\nepochs = 5\nbatch = 10\n";
+  CHECK(compare(then, then).empty());
+  CHECK(says(compare(then, "width = 8\nepochs = 9\nbatch = 10\n"), {"`epochs = 9` instead of `epochs = 5`"}));
+  CHECK(compare(then, "width = 8\nepochs = 5\nbatch = 10\nclip = 0.0\n").empty());  // younger than the file
+  CHECK(says(message_of([&] { compare(then, "width = 8\nepochs = 5\nbatch = 10\nclip = 1.0\n"); }), {"clip = 1.0"}));
+  CHECK(says(message_of([&] { compare(then, "width = 8\nepochs = 9\nbatch = 20\n"); }),
+             {"`batch = 10`", "`batch = 20`"}));
+}
+
 TEST_CASE("training: a checkpoint rebuilds the surrogate, on another grid too", "[operators][property]")
 {
   const tests::TemporaryFolder folder;
   auto trained = fresh();
-  train(trained, derivative_data(30, 1), derivative_data(10, 2), quick(2), folder.path(), "", silent_log());
+  train(trained, derivative_data(30, 1), derivative_data(10, 2), quick(2), {.folder = folder.path()});
   auto loaded = Surrogate::load(folder / "best.h5");
-  CHECK(loaded.inputs() == inputs);
-  CHECK(loaded.outputs() == outputs);
+  CHECK(loaded.inputs() == trained.inputs());
+  CHECK(loaded.outputs() == trained.outputs());
   for (const std::int64_t points : {32, 47}) {
     Sample problem{.domain = Grid::cell_centres({points}, {1}), .fields = {}, .scalars = {}, .time = 0};
     problem.fields["u"] = {.values = RandomStream(5, "u").normal({2, 1, points}), .unit = "m s-1"};
@@ -115,9 +168,11 @@ TEST_CASE("training: bad input is named", "[operators][error]")
   auto surrogate = fresh();
   SECTION("resuming with other settings")
   {
-    train(surrogate, training, validation, quick(1), folder.path(), "rate = 0.01\nbatch = 10\n", silent_log());
+    train(surrogate, training, validation, quick(1),
+          {.folder = folder.path(), .settings = "rate = 0.01\nbatch = 10\n"});
     const auto message = message_of([&] {
-      train(surrogate, training, validation, quick(2), folder.path(), "rate = 0.01\nbatch = 20\n", silent_log());
+      train(surrogate, training, validation, quick(2),
+            {.folder = folder.path(), .settings = "rate = 0.01\nbatch = 20\n"});
     });
     CHECK(says(message, {"resuming training", "checkpoint.h5", "`batch = 10`", "`batch = 20`", "--output DIR"}));
   }
@@ -125,7 +180,7 @@ TEST_CASE("training: bad input is named", "[operators][error]")
   {
     auto options = quick(3);
     options.schedule.rate = 1e30;
-    CHECK(says(message_of([&] { train(surrogate, training, validation, options, folder.path(), "", silent_log()); }),
+    CHECK(says(message_of([&] { train(surrogate, training, validation, options, {.folder = folder.path()}); }),
                {"training: epoch", "expected a finite number", "training.rate"}));
   }
   SECTION("a problem in another unit")
@@ -173,7 +228,7 @@ TEST_CASE("training: streamed from a file, k epochs, a restart and the rest are 
         validation(windows, held_out, 8000, false, "");
     REQUIRE(training.blocks().size() > 10);
     auto surrogate = fresh();
-    train(surrogate, training, validation, quick(epochs), to, "", silent_log());
+    train(surrogate, training, validation, quick(epochs), {.folder = to});
     return surrogate;
   };
   const tests::TemporaryFolder unbroken_folder, broken_folder;
@@ -201,8 +256,8 @@ TEST_CASE("training: points without a value are left out", "[operators]")
   surrogate.missing = true;
   auto options = quick(20);
   options.schedule.cosine_epochs = 0;
-  const TrainingSet training{.inputs = land(data.inputs), .outputs = land(data.outputs)};
-  const auto result = train(surrogate, training, training, options, folder.path(), "", silent_log());
+  const io::Batch training{.inputs = land(data.inputs), .outputs = land(data.outputs)};
+  const auto result = train(surrogate, training, training, options, {.folder = folder.path()});
   CHECK(result.best_validation < 0.5);
 
   auto loaded = Surrogate::load(folder / "best.h5");
