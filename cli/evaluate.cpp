@@ -3,6 +3,7 @@
 #include <locum/io/metrics.hpp>
 #include <locum/io/netcdf_writer.hpp>
 #include <locum/io/paraview/paraview.hpp>
+#include <locum/operators/errors.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
@@ -210,8 +211,9 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   fields.insert(fields.end(), outputs.begin(), outputs.end());
   const TestData test(c, folder, fields);
 
-  std::vector<Tensor> some_errors;
-  RunningMean residuals;
+  std::vector<Tensor> some_errors, errors_of_mean, errors_of_persistence;
+  operators::ErrorStatistics statistics;
+  RunningMean by_channel, residuals;
   Spectra spectra;
   std::optional<Predictions> predictions;
   if (c.evaluate.netcdf) predictions.emplace(c, test);
@@ -221,7 +223,27 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     const Sample prediction = surrogate.solve(samples);
     Tensor truth = stack_channels(samples, outputs), predicted = stack_channels(prediction, outputs);
     if (surrogate.missing) operators::leave_out_missing(predicted, truth);
-    some_errors.push_back(operators::errors_of(operators::Loss::relative_l2, predicted, truth));
+    const auto error_of = [&](const Tensor& some) {
+      return operators::errors_of(operators::Loss::relative_l2, some, truth);
+    };
+    some_errors.push_back(error_of(predicted));
+    statistics.add(predicted, truth);
+    if (truth.size(1) > 1)
+      by_channel.add(torch::stack([&] {
+                       std::vector<Tensor> means;
+                       for (std::int64_t i = 0; i < truth.size(1); ++i)
+                         means.push_back(operators::errors_of(operators::Loss::relative_l2, predicted.narrow(1, i, 1),
+                                                              truth.narrow(1, i, 1))
+                                             .mean());
+                       return means;
+                     }()),
+                     truth.size(0));
+    if (!surrogate.missing) {
+      if (c.training.output_normaliser == operators::Normalisation::unit_gaussian && !surrogate.changes)
+        errors_of_mean.push_back(error_of(surrogate.output_normaliser.decode(torch::zeros_like(truth))));
+      if (surrogate.interval > 0 && surrogate.knows_now())
+        errors_of_persistence.push_back(error_of(surrogate.now(stack_channels(samples, inputs))));
+    }
     planar = truth.dim() == 4;
     if (planar) spectra.add(truth, predicted);
     if (predictions) predictions->add(samples, prediction);
@@ -231,12 +253,24 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     residuals.add((residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean(), residual.size(0));
   }
   const Tensor errors = torch::cat(some_errors);
+  const auto [low, high] = operators::confidence_of_mean(errors);
   std::map<std::string, io::Metric> summary = {
       {"relative_l2", errors.mean().item<double>()},
+      {"relative_l2_low", low},
+      {"relative_l2_high", high},
       {"relative_l2_median", errors.median().item<double>()},
       {"relative_l2_max", errors.max().item<double>()},
       {"test_samples", errors.size(0)},
   };
+
+  for (const auto& [name, value] : statistics.results()) summary[name] = value;
+  if (outputs.size() > 1 || surrogate.outputs().size() > 1)
+    for (std::size_t i = 0; i < surrogate.outputs().size(); ++i)
+      summary[fmt::format("relative_l2 {}[{}]", surrogate.outputs()[i].field, surrogate.outputs()[i].component)] =
+          by_channel.value()[static_cast<std::int64_t>(i)].item<double>();
+  if (!errors_of_mean.empty()) summary["relative_l2_of_mean"] = torch::cat(errors_of_mean).mean().item<double>();
+  if (!errors_of_persistence.empty())
+    summary["relative_l2_of_persistence"] = torch::cat(errors_of_persistence).mean().item<double>();
 
   Sample timed = test.read(0);
   for (std::int64_t i = 1; i < std::min(c.evaluate.timed, test.size()); ++i) timed.append(test.read(i));

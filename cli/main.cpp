@@ -84,6 +84,9 @@ struct CommandLine {
   SolveRequest request;
   BenchRequest bench;
   InfoRequest info;
+  ImportRequest import;
+  ApplyRequest apply;
+  std::filesystem::path export_from, export_to;
 };
 
 struct Verb {
@@ -209,6 +212,20 @@ int main(int argc, char** argv)
   bench_verb->add_flag("--float64", line.bench.float64);
   bench_verb->add_flag("--reference", line.bench.reference, "libtorch's operations instead of our kernels");
   bench_verb->add_flag("--json", line.bench.json, "one JSON object a measurement");
+  CLI::App* import_verb = app.add_subcommand("import-weights", "a checkpoint from the weights of neuraloperator's FNO");
+  import_verb->add_option("FILE", line.import.from, "FILE.h5:/group or FILE.safetensors with its state dict")
+      ->required();
+  import_verb->add_option("--output", line.import.output, "the checkpoint to write")->required();
+  import_verb->add_flag("--without-grid", line.import.without_grid, "it has positional_embedding=None");
+  import_verb->add_flag("--float64", line.import.float64, "compute in double precision");
+  CLI::App* export_verb = app.add_subcommand("export-weights", "the weights of a checkpoint as safetensors");
+  export_verb->add_option("MODEL", line.export_from, "checkpoint")->required();
+  export_verb->add_option("OUTPUT", line.export_to, "FILE.safetensors")->required();
+  CLI::App* apply_verb = app.add_subcommand("apply", "a checkpoint to a plain array [sample, channel, (z, y,) x]");
+  apply_verb->add_option("MODEL", line.apply.model, "checkpoint")->required();
+  apply_verb->add_option("INPUT", line.apply.input, "FILE.h5:/dataset")->required();
+  apply_verb->add_option("OUTPUT", line.apply.output, "HDF5 file to write, dataset /output")->required();
+  apply_verb->add_option("--threads", line.threads, "default: cores");
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
   std::optional<std::string> misuse;
@@ -227,7 +244,12 @@ int main(int argc, char** argv)
     CLI::App* chosen = app.get_subcommands().front();
     if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
-    else if (chosen == bench_verb) {
+    else if (chosen == import_verb) import_weights(line.import);
+    else if (chosen == export_verb) export_weights(line.export_from, line.export_to);
+    else if (chosen == apply_verb) {
+      set_threads(line.threads);
+      apply(line.apply);
+    } else if (chosen == bench_verb) {
       set_threads(line.threads);
       bench(line.bench);
     } else return run(mpi, line, chosen->get_name(), verbs.at(chosen));

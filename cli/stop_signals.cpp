@@ -11,7 +11,8 @@ static std::string text;  // read by the handler, which may call no more than wr
 
 static void ask(int)
 {
-  if (!stop && !text.empty()) [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  if (!stop && !text.empty()) [[maybe_unused]]
+    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   stop = 1;
 }
 

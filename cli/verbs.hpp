@@ -56,6 +56,30 @@ struct BenchRequest {
 /// Times inference and a training step on this machine; one line, or JSON object, a measurement.
 void bench(const BenchRequest& request);
 
+/// What `locum import-weights` was asked.
+struct ImportRequest {
+  std::string from;  ///< FILE.h5:/group, or FILE.safetensors.
+  std::filesystem::path output;
+  bool without_grid = false;  ///< The model does not read positions.
+  bool float64 = false;
+};
+
+/// Makes a checkpoint from an FNO of neuraloperator: operators::from_neuraloperator().
+void import_weights(const ImportRequest& request);
+
+/// Writes the weights of a checkpoint as safetensors, under our names; the model's options are in the metadata.
+void export_weights(const std::filesystem::path& model, const std::filesystem::path& output);
+
+/// What `locum apply` was asked.
+struct ApplyRequest {
+  std::filesystem::path model;
+  std::string input;  ///< FILE.h5:/dataset of [sample, channel, (z, y,) x]
+  std::filesystem::path output;
+};
+
+/// Applies a checkpoint to a plain array: OUTPUT.h5:/output, [sample, channel, (z, y,) x].
+void apply(const ApplyRequest& request);
+
 /// What `locum info` was asked.
 struct InfoRequest {
   std::filesystem::path file;

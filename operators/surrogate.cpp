@@ -128,18 +128,30 @@ Tensor Surrogate::encode(const Tensor& values) const
   return missing ? encoded.nan_to_num(0, 0, 0) : encoded;
 }
 
+/// Where among the inputs an output's field of now is, or their end.
+static auto find_now(const std::vector<Channel>& inputs, const Channel& output)
+{
+  const auto field = io::field_and_step(output.field).first;
+  return std::find_if(inputs.begin(), inputs.end(), [&](const Channel& input) {
+    return input.field == field && input.component == output.component;
+  });
+}
+
+bool Surrogate::knows_now() const
+{
+  return std::all_of(outputs_.begin(), outputs_.end(),
+                     [&](const Channel& output) { return find_now(inputs_, output) != inputs_.end(); });
+}
+
 Tensor Surrogate::now(const Tensor& inputs) const
 {
   std::vector<std::int64_t> channels;
   for (const Channel& output : outputs_) {
-    const auto field = io::field_and_step(output.field).first;
-    const auto same = std::find_if(inputs_.begin(), inputs_.end(), [&](const Channel& input) {
-      return input.field == field && input.component == output.component;
-    });
+    const auto same = find_now(inputs_, output);
     if (same == inputs_.end())
       throw OptionError({.doing = "predicting changes",
                          .where = "training.predict",
-                         .found = fmt::format("output {} without {} among the inputs", output.field, field),
+                         .found = fmt::format("output {} without its field of now among the inputs", output.field),
                          .expected = "fields that are known now",
                          .advice = "predict = \"value\""});
     channels.push_back(same - inputs_.begin());
@@ -167,22 +179,26 @@ Sample Surrogate::solve(const Sample& problem)
                      .advice = "give the field in that unit"});
   }
 
+  return {.domain = problem.domain,
+          .fields = split_channels(predict(stack_channels(problem, fields)), outputs_),
+          .scalars = {},
+          .time = problem.time};
+}
+
+Tensor Surrogate::predict(const Tensor& inputs)
+{
   torch::NoGradGuard no_gradients;
-  const Tensor all = stack_channels(problem, fields);
   std::vector<Tensor> predictions;
   constexpr std::int64_t at_once = 32;  // bounds the memory, and keeps the activations of a slice in cache
-  for (const Tensor& some : all.split(at_once)) {
+  for (const Tensor& some : inputs.split(at_once)) {
     Tensor prediction = decode(model_->forward(encode(some)), some);
     if (missing) {
       const Tensor nowhere = some.isfinite().all(1, /*keepdim=*/true).logical_not().to(device_);
       prediction = prediction.masked_fill(nowhere, std::numeric_limits<double>::quiet_NaN());
     }
-    predictions.push_back(prediction.to(all.device()));
+    predictions.push_back(prediction.to(inputs.device()));
   }
-  return {.domain = problem.domain,
-          .fields = split_channels(torch::cat(predictions), outputs_),
-          .scalars = {},
-          .time = problem.time};
+  return torch::cat(predictions);
 }
 
 std::vector<std::string> fields_of(const std::vector<Channel>& channels)

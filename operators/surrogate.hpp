@@ -35,6 +35,11 @@ class Surrogate : public SteadySolver {
   /// @throws ShapeError  if the model cannot take the grid.
   Sample solve(const Sample& problem) override;
 
+  /// The same for tensors: what the inputs of every sample become, in units of the data.
+  /// @param inputs  [batch, input channel, (z, y,) x]
+  /// @return        [batch, output channel, (z, y,) x], on the device of the inputs
+  Tensor predict(const Tensor& inputs);
+
   /// Moves weights and normalisers to a device.
   void to(torch::Device device);
 
@@ -54,6 +59,8 @@ class Surrogate : public SteadySolver {
   /// Fields of now that the outputs are later states of: [batch, output channel, …] of inputs [batch, channel, …].
   /// @throws OptionError  if some output's field is not among the inputs
   Tensor now(const Tensor& inputs) const;
+  /// Whether now() has all it needs.
+  bool knows_now() const;
   /// Predictions in units of the data from what the network gives.
   /// @param output  [batch, channel, (z, y,) x]
   /// @param inputs  what it was given, in units, on its device; read only if it predicts changes

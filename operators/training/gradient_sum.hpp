@@ -41,7 +41,7 @@ class GradientSum {
 
   Parameters& parameters_;
   Communicator ranks_;
-  std::vector<Bucket> buckets_;  // in the order they are sent
+  std::vector<Bucket> buckets_;                                       // in the order they are sent
   std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;  // whose hooks tell that a gradient is there
   std::vector<std::uintptr_t> hooks_;
   std::vector<MPI_Request> requests_;

@@ -75,7 +75,7 @@ Tensor energy_in_bands(const Tensor& values)
   energy = energy * twice / static_cast<double>(values.numel() / (values.size(0) * values.size(1)));
   const Tensor k = squares.sqrt();
   std::vector<Tensor> bands;
-  for (const Tensor& inside : {k < 5, (k >= 5).logical_and(k < 13), k >= 13})
+  for (const Tensor& inside : {k < 4, (k >= 4).logical_and(k < 12), k >= 12})
     bands.push_back((energy * inside).flatten(2).sum(2));
   return torch::stack(bands);
 }

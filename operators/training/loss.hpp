@@ -59,7 +59,7 @@ struct LossOptions {
     option("loss_space", space, "physical: in the data's units; normalised: as the network sees them");
     option("loss_channels", channels, "weights of the output channels, each with an error of its own; []: one for all");
     option("loss_bands", bands,
-           "bands: weights of wave numbers 0 to 4, 5 to 12 and above, in waves a side of the grid");
+           "bands: weights of wave numbers 0 to 3, 4 to 11 and above, in waves a side of the grid");
     option("loss_latitude", latitude, "weigh points with the cosine of their latitude");
     option("residual", residual, "weight of the equation's residual of the prediction, relative to that of 0");
   }
@@ -87,8 +87,8 @@ Tensor loss_of(Loss loss, const Tensor& prediction, const Tensor& truth, Edges e
 /// @param prediction, truth  of one shape; replaced
 void leave_out_missing(Tensor& prediction, Tensor& truth);
 
-/// The three bands of wave numbers in which PDEBench reports errors (Takamoto et al. 2022, appendix B): the energy of
-/// u at wave numbers |k| from 0 to 4, 5 to 12, and above, in waves a side of the grid.
+/// The energy of u in the three bands of wave numbers in which PDEBench reports errors (Takamoto et al. 2022; as its
+/// code cuts them): |k| below 4, below 12, and above, in waves a side of the grid.
 /// @param values  [batch, channel, (z, y,) x]
 /// @return        [band, batch, channel], float64: Σ |û_k|² / points, whose sum over bands is Σ u²
 Tensor energy_in_bands(const Tensor& values);

@@ -31,8 +31,8 @@ struct OptimiserOptions {
   }
 };
 
-/// Moves parameters downhill. Its whole state is in the open, so that a checkpoint can store it and a restarted run goes
-/// on bit for bit.
+/// Moves parameters downhill. Its whole state is in the open, so that a checkpoint can store it and a restarted run
+/// goes on bit for bit.
 class Optimiser {
  public:
   /// Computes gradients at the values that the parameters have now, and returns the loss: a float64 number.

@@ -55,7 +55,8 @@ struct RolloutOptions {
   void visit(Visitor&& option)
   {
     option("rollout", steps, "steps predicted one from another in training, the loss of all is their mean");
-    option("rollout_growth", growth, "epochs until there are so many: one more after each such part; 0: from the start");
+    option("rollout_growth", growth,
+           "epochs until there are so many: one more after each such part; 0: from the start");
     option("rollout_gradient", gradient, "all: through all steps; last: only through the last one (push-forward)");
     option("noise", noise, "deviation of noise added to normalised inputs in training");
   }
@@ -106,7 +107,8 @@ struct TrainingOptions {
     option("normalise_over", normalise_over, "one statistic a channel, or a point of the grid");
     option("precision", precision, "float32 or float64");
     option("device", device, "auto, cpu or cuda");
-    option("checkpoint_steps", checkpoint_steps, "steps from one checkpoint within an epoch to the next; 0: see minutes");
+    option("checkpoint_steps", checkpoint_steps,
+           "steps from one checkpoint within an epoch to the next; 0: see minutes");
     option("checkpoint_minutes", checkpoint_minutes, "the same in minutes; 0: only after epochs");
   }
 };

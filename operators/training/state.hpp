@@ -24,9 +24,9 @@ class TrainingState {
   double samples = 0;      ///< How many those were.
   double best_validation = std::numeric_limits<double>::infinity();
   std::int64_t epochs_since_best = 0;
-  std::int64_t reductions = 0;    ///< Of the rate by the schedule `plateau`.
+  std::int64_t reductions = 0;     ///< Of the rate by the schedule `plateau`.
   std::int64_t epochs_waited = 0;  ///< Since the last of them, or the best epoch.
-  Tensor average;                 ///< Running mean of the parameters, like Parameters::values; undefined: none.
+  Tensor average;                  ///< Running mean of the parameters, like Parameters::values; undefined: none.
 
   /// Writes all of it beside the surrogate with the weights it has now.
   void save(const std::filesystem::path& file, const std::string& settings) const;

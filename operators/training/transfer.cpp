@@ -16,11 +16,12 @@ void begin_with(Surrogate& surrogate, Surrogate& learnt)
   for (const Channel& channel : old_inputs) {
     const auto found = std::find(inputs.begin(), inputs.end(), channel);
     if (found == inputs.end())
-      throw OptionError({.doing = "beginning with what " + learnt.description() + " has learnt",
-                         .where = "training.start_from",
-                         .found = fmt::format("inputs without {}[{}] in {}", channel.field, channel.component, channel.unit),
-                         .expected = "all that it reads, and perhaps more",
-                         .advice = "data.inputs, data.history"});
+      throw OptionError(
+          {.doing = "beginning with what " + learnt.description() + " has learnt",
+           .where = "training.start_from",
+           .found = fmt::format("inputs without {}[{}] in {}", channel.field, channel.component, channel.unit),
+           .expected = "all that it reads, and perhaps more",
+           .advice = "data.inputs, data.history"});
     columns.push_back(found - inputs.begin());
   }
   const auto added = static_cast<std::int64_t>(inputs.size()) - static_cast<std::int64_t>(old_inputs.size());

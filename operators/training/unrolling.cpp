@@ -36,7 +36,8 @@ Unrolling::Unrolling(const Surrogate& surrogate, const std::vector<Channel>& tar
     for (const Channel& output : outputs) {
       const auto [field, step] = io::field_and_step(output.field);
       const auto found = find(targets, field, step + k * horizon, output.component);
-      if (!found) refuse(fmt::format("data without {}", io::name_at(field, step + k * horizon)), "all steps to predict");
+      if (!found)
+        refuse(fmt::format("data without {}", io::name_at(field, step + k * horizon)), "all steps to predict");
       channels.push_back(*found);
     }
     truths_.push_back(torch::tensor(channels, torch::kInt64));
@@ -52,9 +53,9 @@ Unrolling::Unrolling(const Surrogate& surrogate, const std::vector<Channel>& tar
     if (evolves && !predicted && !known)
       refuse(fmt::format("{} without {} among the outputs", inputs[i].field, io::name_at(field, step + horizon)),
              "every step up to the last");
-    next.push_back(predicted            ? static_cast<std::int64_t>(inputs.size()) + *predicted
+    next.push_back(predicted          ? static_cast<std::int64_t>(inputs.size()) + *predicted
                    : evolves && known ? *known
-                                        : static_cast<std::int64_t>(i));
+                                      : static_cast<std::int64_t>(i));
   }
   next_ = torch::tensor(next, torch::kInt64);
 }

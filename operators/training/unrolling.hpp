@@ -10,7 +10,8 @@ namespace locum::operators {
 class Unrolling {
  public:
   /// @param targets  what the data hold of the fields predicted, "u@+1", "u@+2", …: `steps` times as far as the outputs
-  /// @throws OptionError  if the surrogate's predictions are not the fields it reads, or `targets` has not so many steps
+  /// @throws OptionError  if the surrogate's predictions are not the fields it reads, or `targets` has not so many
+  /// steps
   Unrolling(const Surrogate& surrogate, const std::vector<Channel>& targets, std::int64_t steps);
 
   std::int64_t steps() const noexcept { return static_cast<std::int64_t>(truths_.size()); }

@@ -86,7 +86,7 @@ TEST_CASE("bands: energies add up, and each wave is in its own", "[operators][pr
   CHECK(torch::allclose(energy_in_bands(values).sum(0), values.square().flatten(2).sum(2), 1e-12, 1e-12));
 
   const Tensor x = coordinates(64).view({1, 1, 64});
-  for (const auto& [wave, band] : {std::pair{0, 0}, {4, 0}, {5, 1}, {12, 1}, {13, 2}, {32, 2}}) {
+  for (const auto& [wave, band] : {std::pair{0, 0}, {3, 0}, {4, 1}, {11, 1}, {12, 2}, {32, 2}}) {
     const Tensor energy = energy_in_bands((2 * pi * wave * x).cos()).flatten();
     CAPTURE(wave, energy);
     CHECK_THAT(energy[band].item<double>() / energy.sum().item<double>(), WithinAbs(1, 1e-12));

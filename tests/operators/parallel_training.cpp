@@ -41,8 +41,8 @@ static void same_as_alone(int ranks)
   auto broken = tests::fresh(torch::kFloat64);
   int step = 0;
   const auto stop = [&] { return ++step == 6 && world.rank() == ranks - 1; };
-  CHECK(!train(broken, training, validation, options, {.folder = broken_folder, .ranks = world, .stop = stop})
-             .complete);
+  CHECK(
+      !train(broken, training, validation, options, {.folder = broken_folder, .ranks = world, .stop = stop}).complete);
   auto resumed = tests::fresh(torch::kFloat64);
   CHECK(train(resumed, training, validation, options, {.folder = broken_folder, .ranks = world}).complete);
   CHECK(tests::same_weights(together, resumed));

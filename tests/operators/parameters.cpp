@@ -13,8 +13,8 @@ using tests::says;
 static Surrogate small()
 {
   const std::vector<Channel> channels = {{.field = "u", .component = 0, .unit = "1"}};
-  return Surrogate("name = \"fourier\"\nmodes = [4]\nwidth = 8\nlayers = 2\nprojection_hidden = 16\n", channels, channels,
-                   RandomStream(3, "weights"), torch::kFloat64);
+  return Surrogate("name = \"fourier\"\nmodes = [4]\nwidth = 8\nlayers = 2\nprojection_hidden = 16\n", channels,
+                   channels, RandomStream(3, "weights"), torch::kFloat64);
 }
 
 TEST_CASE("parameters: the model's tensors are views of one vector, their gradients of another", "[operators]")

@@ -9,7 +9,8 @@ using namespace locum::operators;
 using tests::message_of;
 using tests::says;
 
-static Surrogate with_inputs(const std::vector<std::string>& fields, const std::string& more = "", std::uint64_t seed = 5)
+static Surrogate with_inputs(const std::vector<std::string>& fields, const std::string& more = "",
+                             std::uint64_t seed = 5)
 {
   std::vector<Channel> inputs;
   for (const auto& field : fields) inputs.push_back({.field = field, .component = 0, .unit = "m s-1"});

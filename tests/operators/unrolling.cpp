@@ -50,7 +50,9 @@ struct Travelling {
   {
     const Tensor x = torch::arange(32, torch::kFloat64) * (2 * M_PI / 32);
     const Tensor phase = RandomStream(seed, "phase").uniform({samples, 1, 1}) * 6.28;
-    const auto at = [&](double step) { return (x - 0.3 * step + phase).sin() + 0.5 * (2 * (x - 0.3 * step) + phase).cos(); };
+    const auto at = [&](double step) {
+      return (x - 0.3 * step + phase).sin() + 0.5 * (2 * (x - 0.3 * step) + phase).cos();
+    };
     now = at(0);
     std::vector<Tensor> all;
     for (std::int64_t step = 1; step <= steps; ++step) all.push_back(at(static_cast<double>(step)));
