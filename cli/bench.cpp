@@ -109,9 +109,10 @@ void bench_fourier(const BenchRequest& request)
            }));
     report("training step", time(request.repeats, [&] {
              adam.step(1e-3, [&] {
-               parameters_of.gradients.zero_();
+               parameters_of.forget_gradients();
                const auto loss = operators::loss_of(operators::Loss::relative_l2, model.forward(x), y);
                loss.backward();
+               for (std::int64_t i = 0; i < parameters_of.count(); ++i) parameters_of.collect_gradient(i);
                return loss.detach();
              });
            }));

@@ -64,8 +64,7 @@ std::map<std::string, torch::Tensor> read_arrays(const Location& group)
 void write_array(const std::filesystem::path& file, const std::string& name, const torch::Tensor& values)
 {
   const hdf5::Quiet quiet;
-  const hdf5::Task task{
-      .doing = "writing an array", .where = file.string(), .access = hdf5::Task::Access::write};
+  const hdf5::Task task{.doing = "writing an array", .where = file.string(), .access = hdf5::Task::Access::write};
   constexpr std::size_t increment = 1 << 20;
   const auto out = hdf5::create_in_memory(increment, hdf5::PropertyHandle(), task);
   hdf5::write(out.get(), name, values.contiguous(), task);

@@ -23,9 +23,10 @@ struct Type {
   const char* name;
   torch::Dtype stored, kept;
 };
-constexpr Type types[] = {{"F64", torch::kFloat64, torch::kFloat64},   {"F32", torch::kFloat32, torch::kFloat32},
-                          {"F16", torch::kFloat16, torch::kFloat32},   {"BF16", torch::kBFloat16, torch::kFloat32},
-                          {"I64", torch::kInt64, torch::kInt64},       {"C64", torch::kComplexFloat, torch::kComplexFloat}};
+constexpr Type types[] = {
+    {"F64", torch::kFloat64, torch::kFloat64}, {"F32", torch::kFloat32, torch::kFloat32},
+    {"F16", torch::kFloat16, torch::kFloat32}, {"BF16", torch::kBFloat16, torch::kFloat32},
+    {"I64", torch::kInt64, torch::kInt64},     {"C64", torch::kComplexFloat, torch::kComplexFloat}};
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& name, const std::string& found,
                          const std::string& expected)
@@ -79,7 +80,8 @@ Safetensors read_safetensors(const std::filesystem::path& file)
     const auto kind = entry["dtype"].get<std::string>();
     const auto type = std::find_if(std::begin(types), std::end(types), [&](const Type& t) { return kind == t.name; });
     if (type == std::end(types)) refuse(file, name, "type " + kind, "F64, F32, F16, BF16, I64 or C64");
-    const auto begin = entry["data_offsets"][0].get<std::uint64_t>(), end = entry["data_offsets"][1].get<std::uint64_t>();
+    const auto begin = entry["data_offsets"][0].get<std::uint64_t>(),
+               end = entry["data_offsets"][1].get<std::uint64_t>();
     if (begin > end || end > room)
       refuse(file, name, fmt::format("bytes {} to {}", begin, end), fmt::format("some of the {} that follow", room));
     std::vector<std::int64_t> shape;
@@ -91,7 +93,8 @@ Safetensors read_safetensors(const std::filesystem::path& file)
       shape.push_back(static_cast<std::int64_t>(extent));
     }
     if (bytes != end - begin)
-      refuse(file, name, fmt::format("{} bytes", end - begin), fmt::format("those of {} in shape {}", kind, entry["shape"].dump()));
+      refuse(file, name, fmt::format("{} bytes", end - begin),
+             fmt::format("those of {} in shape {}", kind, entry["shape"].dump()));
     used += bytes;
     if (used > room) refuse(file, name, "tensors that share bytes", "each its own");
     torch::Tensor values = torch::empty(shape, type->stored);
@@ -111,9 +114,8 @@ void write_safetensors(const std::filesystem::path& file, const Safetensors& con
   for (const auto& [name, tensor] : content.tensors) {
     const auto type = std::find_if(std::begin(types), std::end(types),
                                    [&, kind = tensor.scalar_type()](const Type& t) { return t.stored == kind; });
-    header[name] = {{"dtype", type->name},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {place, place + tensor.nbytes()}}};
+    header[name] = {
+        {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {place, place + tensor.nbytes()}}};
     place += tensor.nbytes();
   }
   std::string text = header.dump();

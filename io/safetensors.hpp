@@ -14,8 +14,8 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
 };
 
-/// Reads float32, float64, int64 as they are, float16 and bfloat16 as float32, complex64 as float32 with an axis of real
-/// and imaginary part more. Every offset is held against shape, type and file before anything is allocated.
+/// Reads float32, float64, int64 as they are, float16 and bfloat16 as float32, complex64 as float32 with an axis of
+/// real and imaginary part more. Every offset is held against shape, type and file before anything is allocated.
 /// @throws SystemError, DataError  naming the tensor that is not as the format says, or is of another type
 Safetensors read_safetensors(const std::filesystem::path& file);
 

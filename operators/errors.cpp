@@ -28,7 +28,8 @@ static Tensor energy_in_shells(const Tensor& values)
   }
   const Tensor energy = (transform / points).abs().square().flatten(2);
   const Tensor shell = squares.sqrt().floor().to(torch::kInt64).flatten();
-  const Tensor all = torch::zeros({values.size(0), values.size(1), shell.max().item<std::int64_t>() + 1}, torch::kFloat64);
+  const Tensor all =
+      torch::zeros({values.size(0), values.size(1), shell.max().item<std::int64_t>() + 1}, torch::kFloat64);
   all.index_add_(2, shell, energy);
   return all.narrow(2, 0, shells);
 }
@@ -90,9 +91,10 @@ std::pair<double, double> confidence_of_mean(const Tensor& errors)
   const Tensor values = errors.cpu().to(torch::kFloat64).flatten();
   std::vector<double> means;
   for (std::int64_t i = 0; i < draws; ++i)
-    means.push_back(values.index_select(0, (random.uniform({n}) * static_cast<double>(n)).to(torch::kInt64).clamp_max(n - 1))
-                        .mean()
-                        .item<double>());
+    means.push_back(
+        values.index_select(0, (random.uniform({n}) * static_cast<double>(n)).to(torch::kInt64).clamp_max(n - 1))
+            .mean()
+            .item<double>());
   std::sort(means.begin(), means.end());
   return {means[draws / 40], means[draws - 1 - draws / 40]};
 }

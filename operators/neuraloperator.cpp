@@ -101,8 +101,8 @@ Surrogate from_neuraloperator(const std::map<std::string, Tensor>& weights, cons
                   "activate_twice = {}\n",
                   fmt::join(modes, ", "), spectral.size(0), layers, lifting.size(0), projection.size(0), hidden,
                   model.grid_embedding, !network),
-      channels("input", inputs), channels("output", dict["projection.fcs.1.weight"].size(0)), RandomStream(0, "weights"),
-      model.type);
+      channels("input", inputs), channels("output", dict["projection.fcs.1.weight"].size(0)),
+      RandomStream(0, "weights"), model.type);
   torch::NoGradGuard no_gradients;
   for (auto& item : surrogate.model().named_parameters()) {
     const Tensor theirs = their_weight(dict, item.key());

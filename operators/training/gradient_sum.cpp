@@ -56,10 +56,11 @@ void sum_over(const Communicator& ranks, std::span<double> numbers)
 
 GradientSum::GradientSum(Parameters& parameters, const Communicator& ranks) : parameters_(parameters), ranks_(ranks)
 {
+  arrived_.resize(static_cast<std::size_t>(parameters_.count()), false);
   if (ranks_.size() == 1) return;
   constexpr std::int64_t bucket_bytes = 1 << 20;
   const std::int64_t most = bucket_bytes / parameters_.values.element_size();
-  std::vector<std::size_t> bucket_of(static_cast<std::size_t>(parameters_.count()));
+  bucket_of_.resize(static_cast<std::size_t>(parameters_.count()));
   std::int64_t end = parameters_.values.numel();
   buckets_.push_back({.begin = end, .end = end});
   for (std::int64_t i = parameters_.count(); i-- > 0;) {
@@ -67,14 +68,12 @@ GradientSum::GradientSum(Parameters& parameters, const Communicator& ranks) : pa
       buckets_.push_back({.begin = buckets_.back().begin, .end = buckets_.back().begin});
     buckets_.back().begin = parameters_.offset(i);
     ++buckets_.back().parameters;
-    bucket_of[static_cast<std::size_t>(i)] = buckets_.size() - 1;
+    bucket_of_[static_cast<std::size_t>(i)] = buckets_.size() - 1;
   }
   if (!parameters_.values.device().is_cpu()) return;
   for (std::int64_t i = 0; i < parameters_.count(); ++i) {
-    const std::size_t bucket = bucket_of[static_cast<std::size_t>(i)];
     accumulators_.push_back(torch::autograd::impl::grad_accumulator(parameters_.parameter(i)));
-    hooks_.push_back(
-        accumulators_.back()->add_post_hook(std::make_unique<Arrival>([this, bucket] { arrived(bucket); })));
+    hooks_.push_back(accumulators_.back()->add_post_hook(std::make_unique<Arrival>([this, i] { arrived(i); })));
   }
 }
 
@@ -90,10 +89,12 @@ void GradientSum::begin()
   begun_ = true;
 }
 
-void GradientSum::arrived(std::size_t bucket)
+void GradientSum::arrived(std::int64_t parameter)
 {
   if (!begun_) return;
-  --buckets_[bucket].pending;
+  parameters_.collect_gradient(parameter);
+  arrived_[static_cast<std::size_t>(parameter)] = true;
+  --buckets_[bucket_of_[static_cast<std::size_t>(parameter)]].pending;
   send_those_complete();
   int all_there = 0;  // MPI gets on with what is on its way only when it is called
   MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &all_there, MPI_STATUSES_IGNORE);
@@ -113,6 +114,9 @@ void GradientSum::send_those_complete()
 
 void GradientSum::finish()
 {
+  for (std::int64_t i = 0; i < parameters_.count(); ++i)
+    if (!arrived_[static_cast<std::size_t>(i)]) parameters_.collect_gradient(i);
+  arrived_.assign(arrived_.size(), false);
   if (ranks_.size() == 1) return;
   if (!parameters_.values.device().is_cpu()) {
     torch::cuda::synchronize();

@@ -14,7 +14,7 @@ void sum_over(const Communicator& ranks, std::span<double> numbers);
 
 /// Sums gradients over ranks while the backward pass still computes: parameters are gathered into buckets, the last
 /// layers' first, and a bucket is on its way as soon as its last gradient is there. (Li et al., PyTorch Distributed,
-/// VLDB 2020, sec. 3.2.) With one rank it does nothing.
+/// VLDB 2020, sec. 3.2.) With one rank it only collects.
 ///
 /// Gradients on a GPU are sent when the pass has ended: by MPI itself if it takes a GPU's memory, else through the
 /// host's.
@@ -26,9 +26,9 @@ class GradientSum {
   GradientSum(const GradientSum&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
 
-  /// The next backward pass is the last before finish(): what it has computed may be sent.
+  /// The next backward pass is the last before finish(): what it has computed may be collected and sent.
   void begin();
-  /// Waits until parameters.gradients are sums over all ranks. Collective, whether or not this rank had a pass.
+  /// Waits until parameters.gradients are there, sums over all ranks. Collective, whether or not this rank had a pass.
   void finish();
 
  private:
@@ -36,12 +36,14 @@ class GradientSum {
     std::int64_t begin = 0, end = 0;  // in the vector
     std::int64_t parameters = 0, pending = 0;
   };
-  void arrived(std::size_t bucket);
+  void arrived(std::int64_t parameter);
   void send_those_complete();
 
   Parameters& parameters_;
   Communicator ranks_;
   std::vector<Bucket> buckets_;                                       // in the order they are sent
+  std::vector<std::size_t> bucket_of_;                                // each parameter
+  std::vector<bool> arrived_;                                         // whose gradients are collected
   std::vector<std::shared_ptr<torch::autograd::Node>> accumulators_;  // whose hooks tell that a gradient is there
   std::vector<std::uintptr_t> hooks_;
   std::vector<MPI_Request> requests_;

@@ -64,8 +64,21 @@ Parameters::Parameters(Operator& model, const ParameterOptions& options)
     const Tensor view = part(values, i);
     view.copy_(parameter);
     parameter.set_data(view);
-    parameter.mutable_grad() = part(gradients, i);
   }
+}
+
+void Parameters::forget_gradients()
+{
+  for (Place& place : places_) place.parameter.mutable_grad() = Tensor();
+}
+
+void Parameters::collect_gradient(std::int64_t i)
+{
+  torch::NoGradGuard no_gradients;
+  const Tensor& gradient = parameter(i).grad();
+  const Tensor place = part(gradients, i);
+  if (gradient.defined()) place.copy_(gradient);
+  else place.zero_();
 }
 
 Tensor Parameters::part(const Tensor& vector, std::int64_t i) const

@@ -27,7 +27,7 @@ struct ParameterOptions {
 };
 
 /// The trained parameters of a model side by side in one vector, and their gradients in another: what optimisers,
-/// averages, norms and messages between ranks work on. The model's own tensors are views of it.
+/// averages, norms and messages between ranks work on. The model's own tensors are views of the first.
 class Parameters {
  public:
   /// A part of the vector, whose parameters are treated alike.
@@ -42,7 +42,14 @@ class Parameters {
   explicit Parameters(Operator& model, const ParameterOptions& options = {});
 
   Tensor values;     ///< [number]: between parameters there may be zeros, to begin each on a cache line.
-  Tensor gradients;  ///< [number]
+  Tensor gradients;  ///< [number]: what was collected last.
+
+  /// Before backward passes: the tensors have no gradients. (Views of `gradients` would cost a pass over memory to
+  /// clear them, and two to add to them.)
+  void forget_gradients();
+  /// After them: copies the gradient of tensor number i into `gradients`; 0 if it has none.
+  void collect_gradient(std::int64_t i);
+
   const std::vector<Group>& groups() const noexcept { return groups_; }
 
   /// How many tensors there are, in the model's order.

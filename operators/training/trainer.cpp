@@ -289,42 +289,36 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
       agree(ranks, [&] { batch = training.next(); });
       if (!batch) break;
       const std::int64_t own = batch->inputs.size(0);
-      // Of the first evaluation: the loss of all samples, how many there are, and whether somebody wants to stop.
-      Tensor loss;
-      std::array<double, 3> sums = {0, static_cast<double>(own), run.stop && run.stop() ? 1.0 : 0.0};
-      bool first = true;
+      std::array<double, 2> of_all = {static_cast<double>(own), run.stop && run.stop() ? 1.0 : 0.0};
+      sum_over(ranks, of_all);
+      const double count = of_all[0];
+      Tensor loss;  // mean over all samples of the batch, before the step
       const auto evaluate = [&] {
-        parameters.gradients.zero_();
-        Tensor sum = torch::zeros_like(total);
+        parameters.forget_gradients();
+        Tensor mean = torch::zeros_like(total);
         const std::int64_t parts = std::max<std::int64_t>(1, std::min(options.accumulate, own));
         for (std::int64_t part = 0; part < parts && own > 0; ++part) {
           const auto share = io::share_of(own, static_cast<int>(part), static_cast<int>(parts));
           const io::Batch some{.inputs = batch->inputs.narrow(0, share.first, share.count),
                                .outputs = batch->outputs.narrow(0, share.first, share.count),
                                .first = batch->first + share.first};
-          const Tensor of_part = objective.sum_of(some, rollout, state.epoch);
+          const Tensor of_part = objective.sum_of(some, rollout, state.epoch) / count;
           if (part + 1 == parts) gradients.begin();
           of_part.backward();
-          sum += of_part.detach();
+          mean += of_part.detach();
         }
         gradients.finish();
-        double count = sums[1];
         if (ranks.size() > 1) {
-          std::array<double, 3> all = {sum.item<double>(), static_cast<double>(own), sums[2]};
-          sum_over(ranks, all);
-          sum.fill_(all[0]);
-          count = all[1];
-          if (first) sums = all;
+          std::array<double, 1> sum = {mean.item<double>()};
+          sum_over(ranks, sum);
+          mean.fill_(sum[0]);
         }
-        torch::NoGradGuard no_gradients;
-        parameters.gradients.div_(count);
         if (options.clip > 0) {
-          const Tensor norm = parameters.gradients.norm();
-          parameters.gradients.mul_((options.clip / norm).clamp_max(1));
+          torch::NoGradGuard no_gradients;
+          parameters.gradients.mul_((options.clip / parameters.gradients.norm()).clamp_max(1));
         }
-        if (first) loss = sum;
-        first = false;
-        return sum / count;
+        if (!loss.defined()) loss = mean;
+        return mean;
       };
       // Halfway through the step: neither the first nor the last rate is zero.
       rate = learning_rate(
@@ -334,10 +328,10 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
       optimiser->step(rate, evaluate);
       torch::NoGradGuard no_gradients;
       if (state.average.defined()) state.average.lerp_(parameters.values, 1 - options.average);
-      total += loss;
-      state.samples += sums[1];
+      total += loss * count;
+      state.samples += count;
       ++state.step;
-      stopped = sums[2] > 0;
+      stopped = of_all[1] > 0;
       progress.update(state.epoch * steps + state.step, fmt::format("epoch {}", state.epoch + 1));
 
       const bool counted = options.checkpoint_steps > 0 && state.step % options.checkpoint_steps == 0;

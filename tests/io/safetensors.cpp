@@ -37,9 +37,10 @@ TEST_CASE("safetensors: what is written is read, and halves and complex numbers 
   const torch::Tensor complex = torch::complex(torch::tensor({1.0f}), torch::tensor({-1.0f}));
   std::string numbers(static_cast<const char*>(half.data_ptr()), 4);
   numbers.append(static_cast<const char*>(complex.data_ptr()), 8);
-  write(folder / "y.safetensors",
-        R"({"h":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"c":{"dtype":"C64","shape":[1],"data_offsets":[4,12]}})",
-        numbers);
+  write(
+      folder / "y.safetensors",
+      R"({"h":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"c":{"dtype":"C64","shape":[1],"data_offsets":[4,12]}})",
+      numbers);
   const auto mixed = io::read_safetensors(folder / "y.safetensors");
   CHECK(torch::equal(mixed.tensors.at("h"), torch::tensor({1.5f, -2.0f})));
   CHECK(torch::equal(mixed.tensors.at("c"), torch::tensor({{1.0f, -1.0f}})));
@@ -63,8 +64,10 @@ TEST_CASE("safetensors: every lie of a header is refused", "[io][hostile][error]
   CHECK(says(refused(entry("F4", "[2]", "[0,8]")), {"type F4", "F64, F32"}));
   CHECK(says(refused("[]"), {"no JSON object"}));
   CHECK(says(refused("{"), {"no JSON object"}));
-  CHECK(says(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})"),
-             {"share bytes"}));
+  CHECK(says(
+      refused(
+          R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})"),
+      {"share bytes"}));
   std::ofstream(folder / "x.safetensors", std::ios::binary) << std::string(8, '\xff');
   CHECK(says(message_of([&] { io::read_safetensors(folder / "x.safetensors"); }), {"a header of"}));
   std::ofstream(folder / "x.safetensors", std::ios::binary) << "abc";

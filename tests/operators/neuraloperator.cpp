@@ -50,13 +50,14 @@ TEST_CASE("neuraloperator: weights of other models are refused by name", "[opera
   weights["projection.fcs.0.weight"] = torch::zeros({16, 8, 1});
   weights["projection.fcs.1.weight"] = torch::zeros({1, 16, 1});
   CHECK(says(refused(), {"no \"lifting.fcs."}));
-  for (const auto& [name, shape] : std::map<std::string, std::vector<std::int64_t>>{{"lifting.fcs.0.bias", {16}},
-                                                                                  {"lifting.fcs.1.weight", {8, 16, 1}},
-                                                                                  {"lifting.fcs.1.bias", {8}},
-                                                                                  {"projection.fcs.0.bias", {16}},
-                                                                                  {"projection.fcs.1.bias", {1}},
-                                                                                  {"fno_blocks.convs.0.bias", {8, 1, 1}},
-                                                                                  {"fno_blocks.fno_skips.0.conv.weight", {8, 8, 1}}})
+  for (const auto& [name, shape] :
+       std::map<std::string, std::vector<std::int64_t>>{{"lifting.fcs.0.bias", {16}},
+                                                        {"lifting.fcs.1.weight", {8, 16, 1}},
+                                                        {"lifting.fcs.1.bias", {8}},
+                                                        {"projection.fcs.0.bias", {16}},
+                                                        {"projection.fcs.1.bias", {1}},
+                                                        {"fno_blocks.convs.0.bias", {8, 1, 1}},
+                                                        {"fno_blocks.fno_skips.0.conv.weight", {8, 8, 1}}})
     weights[name] = torch::zeros(shape);
   CHECK(from_neuraloperator(weights, {}).inputs().size() == 1);  // two of three are the position
   CHECK(from_neuraloperator(weights, {.grid_embedding = false}).inputs().size() == 3);

@@ -22,9 +22,10 @@ Optimiser::Evaluate evaluation(Numbers& numbers, Parameters& parameters, Functio
 {
   return [&numbers, &parameters, f] {
     torch::AutoGradMode with_gradients(true);
-    parameters.gradients.zero_();
+    parameters.forget_gradients();
     const Tensor value = f(numbers.values);
     value.backward();
+    parameters.collect_gradient(0);
     return value.detach();
   };
 }
