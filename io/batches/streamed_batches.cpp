@@ -4,6 +4,7 @@
 #include <locum/core/random.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "../fingerprint.hpp"
 
@@ -66,6 +67,7 @@ void StreamedBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle)
   }
   batches_left_ = (*std::min_element(share.begin(), share.end()) + batch_ - 1) / batch_;
   next_block_ = next_pool_ = 0;
+  old_ = {};
   pool_ = {};
   position_ = 0;
   read_ahead();
@@ -78,10 +80,9 @@ void StreamedBatches::read_ahead()
     ranges.push_back(blocks_[order_[next_block_]]);
   if (ranges.empty()) return;
   const auto purpose = fmt::format("order of samples in pool {} of rank {}", next_pool_++, rank_);
-  ahead_ = std::async(std::launch::async, [this, ranges, purpose] {
+  ahead_ = std::async(std::launch::async, [this, ranges, purpose, old = std::exchange(old_, {})]() mutable {
     torch::NoGradGuard no_gradients;
-    Pool pool{.rows = windows_.read(ranges), .order = {}};
-    if (!missing_) windows_.check_finite(pool.rows, ranges, doing_);
+    Pool pool{.rows = windows_.read(ranges, std::move(old)), .ranges = ranges, .order = {}};
     const std::int64_t count = pool.rows.evolving.size(0);
     pool.order =
         shuffle_ ? RandomStream(shuffle_->seed, purpose, shuffle_->epoch).permutation(count) : torch::arange(count);
@@ -98,11 +99,12 @@ std::optional<Batch> StreamedBatches::next()
   std::vector<Tensor> inputs, outputs;
   for (std::int64_t have = 0; have < batch_;) {
     if (!pool_.order.defined() || position_ == pool_.order.size(0)) {
-      pool_ = {};
+      old_ = std::exchange(pool_, {}).rows;
       if (!ahead_.valid()) break;
       pool_ = ahead_.get();
       position_ = 0;
       read_ahead();
+      if (!missing_) windows_.check_finite(pool_.rows, pool_.ranges, doing_);  // while the disk works
     }
     const std::int64_t count = std::min(batch_ - have, pool_.order.size(0) - position_);
     const Batch some = windows_.gather(pool_.rows, pool_.order.narrow(0, position_, count));

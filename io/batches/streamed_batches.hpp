@@ -40,6 +40,7 @@ class StreamedBatches : public BatchSource {
  private:
   struct Pool {
     Windows::Rows rows;
+    std::vector<Windows::Range> ranges;
     Tensor order;  // of its windows
   };
   void read_ahead();
@@ -59,6 +60,7 @@ class StreamedBatches : public BatchSource {
   std::size_t next_block_ = 0, next_pool_ = 0;
   Pool pool_;
   std::int64_t position_ = 0;  // in the pool's order
+  Windows::Rows old_;          // of the pool before
   std::future<Pool> ahead_;
 };
 
