@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <hdf5.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <locum/io/batches/streamed_batches.hpp>
@@ -23,6 +24,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -143,9 +145,14 @@ int main(int argc, char** argv)
   const auto samples = static_cast<std::int64_t>(gib * (1 << 30) / (2 * side * side * 4));
   const fs::path contiguous = fs::path(folder) / "contiguous.h5", chunked = fs::path(folder) / "chunked.h5",
                  groups = fs::path(folder) / "groups.h5";
-  make_fields(contiguous, samples, false);
-  make_fields(chunked, samples, true);
-  make_groups(groups, 10000);
+  if (const pid_t maker = ::fork(); maker == 0) {  // its memory is not ours
+    make_fields(contiguous, samples, false);
+    make_fields(chunked, samples, true);
+    make_groups(groups, 10000);
+    std::_Exit(0);
+  } else {
+    ::waitpid(maker, nullptr, 0);
+  }
   const rlimit limit{.rlim_cur = std::size_t{1} << 30, .rlim_max = RLIM_INFINITY};
   setrlimit(RLIMIT_DATA, &limit);
 

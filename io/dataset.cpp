@@ -1,5 +1,6 @@
 #include "dataset.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -232,6 +233,19 @@ void Dataset::read_steps(const std::string& field, std::int64_t first, std::int6
   }
 }
 
+void Dataset::expect_steps(const std::string& field, std::int64_t first, std::int64_t step, std::int64_t samples,
+                           std::int64_t steps) const
+{
+  const hdf5::Quiet quiet;
+  std::int64_t begin = 0;
+  for (const auto& part : parts_) {
+    const auto from = std::max(first, begin), to = std::min(first + samples, begin + part->layout.samples);
+    const StoredArray* array = part->find(field);
+    if (array && from < to) part->expect(*array, from - begin, step, to - from, steps, reading(part->path));
+    begin += part->layout.samples;
+  }
+}
+
 torch::Dtype Dataset::type(const std::string& field) const
 {
   const StoredArray* array = parts_.front()->find(field);
@@ -299,19 +313,23 @@ void amend(Layout& layout, const DatasetOptions& options, const hdf5::FileHandle
   amend_axes(layout, options.axes, file, task);
 }
 
-/// netCDF's older format is not HDF5.
-void refuse_classic_netcdf(const std::filesystem::path& path, const hdf5::Task& task)
+/// Formats older than their namesakes on HDF5, by how they begin.
+void refuse_older_formats(const std::filesystem::path& path, const hdf5::Task& task)
 {
-  std::string magic(3, ' ');
+  std::string magic(10, ' ');
   std::error_code none;
   if (std::filesystem::is_regular_file(path, none))  // opening a pipe would wait
-    std::ifstream(path, std::ios::binary).read(magic.data(), 3);
-  if (magic != "CDF") return;
-  throw DataError({.doing = task.doing,
-                   .where = task.where,
-                   .found = "netCDF's classic format",
-                   .expected = "a complete HDF5 file, as netCDF-4 is",
-                   .advice = fmt::format("nccopy -k netCDF-4 {} converted.nc", path.string())});
+    std::ifstream(path, std::ios::binary).read(magic.data(), 10);
+  const auto refuse = [&](const std::string& found, const std::string& expected, const std::string& advice) {
+    throw DataError({.doing = task.doing,
+                     .where = task.where,
+                     .found = found,
+                     .expected = "a complete HDF5 file, as " + expected,
+                     .advice = advice});
+  };
+  if (magic.starts_with("CDF"))
+    refuse("netCDF's classic format", "netCDF-4 is", fmt::format("nccopy -k netCDF-4 {} converted.nc", path.string()));
+  if (magic == "MATLAB 5.0") refuse("MATLAB's format of before 7.3", "MATLAB's since is", "in MATLAB, `save -v7.3`");
 }
 
 /// What the rest of the code takes for granted of any layout.
@@ -332,8 +350,9 @@ std::unique_ptr<Dataset::Part> open_part(const std::filesystem::path& path, cons
 {
   auto part = std::make_unique<Dataset::Part>();
   part->path = path;
-  refuse_classic_netcdf(path, task);
+  refuse_older_formats(path, task);
   part->file = hdf5::open_file(path, task.doing);
+  part->descriptor = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (names_axes(options)) {
     part->layout = described_layout(part->file, options, task);
   } else {

@@ -123,6 +123,10 @@ class Dataset {
   /// @throws DataError  as read() does
   void read_steps(const std::string& field, std::int64_t first, std::int64_t step,
                   const std::vector<std::string>& together, const Tensor& out) const;
+  /// Says that these steps of a field will be read next: the disk need not wait for it. A hint, for values that lie one
+  /// after the other in the file; nothing otherwise.
+  void expect_steps(const std::string& field, std::int64_t first, std::int64_t step, std::int64_t samples,
+                    std::int64_t steps) const;
   /// The type that read() gives a field: float32 or float64.
   torch::Dtype type(const std::string& field) const;
   /// Samples, or steps of a sample, that one chunk of the field's storage holds along that axis; 1 if it is contiguous.

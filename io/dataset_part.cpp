@@ -1,5 +1,6 @@
 #include "dataset_part.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -184,30 +185,68 @@ void Dataset::Part::read(const StoredArray& array, const SpaceAxes& axes, const 
   }
 }
 
+namespace {
+
+/// A hyperslab, in the file's order of axes.
+struct Slab {
+  std::vector<std::int64_t> start, extent;
+};
+
+Slab slab_of(const StoredArray& array, std::int64_t first, std::int64_t step, std::int64_t samples, std::int64_t steps)
+{
+  Slab slab{.start = std::vector<std::int64_t>(array.shape.size(), 0), .extent = array.shape};
+  for (std::size_t i = 0; i < array.axes.size(); ++i) {
+    if (array.axes[i] == sample_axis) {
+      slab.start[i] = first;
+      slab.extent[i] = samples;
+    } else if (array.axes[i] == time_axis) {
+      slab.start[i] = step;
+      slab.extent[i] = steps;
+    }
+  }
+  return slab;
+}
+
+}  // namespace
+
+void Dataset::Part::expect(const StoredArray& array, std::int64_t first, std::int64_t step, std::int64_t samples,
+                           std::int64_t steps, const hdf5::Task& task)
+{
+  if (!descriptor || array.constant || array.path.starts_with("*/") || array.axes.size() != array.shape.size()) return;
+  const auto& dataset = object(array, task);
+  const auto offset = H5Dget_offset(dataset.get());
+  if (offset == HADDR_UNDEF) return;
+  // Values from the slab's first to its last, and those in it: as many if they lie together.
+  const Slab slab = slab_of(array, first, step, samples, steps);
+  std::int64_t begin = 0, last = 0, count = 1;
+  for (std::size_t i = 0; i < array.shape.size(); ++i) {
+    begin = begin * array.shape[i] + slab.start[i];
+    last = last * array.shape[i] + slab.start[i] + slab.extent[i] - 1;
+    count *= slab.extent[i];
+  }
+  if (count == 0 || last + 1 - begin != count) return;
+  constexpr std::int64_t at_most = 64 << 20;  // the rest is fetched ahead of whoever reads on
+  const hdf5::TypeHandle type(hdf5::check(H5Dget_type(dataset.get()), task));
+  const auto bytes = static_cast<std::int64_t>(H5Tget_size(type.get()));
+  ::posix_fadvise(descriptor.get(), static_cast<off_t>(offset) + begin * bytes, std::min(at_most, count * bytes),
+                  POSIX_FADV_WILLNEED);
+}
+
 void Dataset::Part::read_one(const hdf5::ObjectHandle& object, const StoredArray& array, const SpaceAxes& axes,
                              const std::vector<std::int64_t>& every, std::int64_t first, std::int64_t step,
                              const Tensor& out, const hdf5::Task& task) const
 {
-  // The hyperslab, in the file's order of axes.
-  auto start = std::vector<std::int64_t>(array.shape.size(), 0), extent = array.shape;
-  std::vector<std::int64_t> sample, time, component, order;
-  for (std::size_t i = 0; i < array.axes.size(); ++i) {
-    const auto axis = static_cast<std::int64_t>(i);
-    if (array.axes[i] == sample_axis) {
-      start[i] = first;
-      extent[i] = out.size(0);
-      sample.push_back(axis);
-    } else if (array.axes[i] == time_axis) {
-      start[i] = step;
-      extent[i] = out.size(1);
-      time.push_back(axis);
-    } else if (array.axes[i] == component_axis) {
-      component.push_back(axis);
-    }
-  }
-  std::vector<std::int64_t> wanted = {sample.empty() ? 1 : out.size(0), time.empty() ? 1 : out.size(1),
-                                      array.components()};
-  for (const auto* some : {&sample, &time, &component}) order.insert(order.end(), some->begin(), some->end());
+  const Slab slab = slab_of(array, first, step, out.size(0), out.size(1));
+  std::vector<std::int64_t> order;
+  const auto all_of = [&](const std::string& name) {
+    const auto before = order.size();
+    for (std::size_t i = 0; i < array.axes.size(); ++i)
+      if (array.axes[i] == name) order.push_back(static_cast<std::int64_t>(i));
+    return order.size() > before;
+  };
+  const bool has_samples = all_of(sample_axis), has_steps = all_of(time_axis);
+  all_of(component_axis);
+  std::vector<std::int64_t> wanted = {has_samples ? out.size(0) : 1, has_steps ? out.size(1) : 1, array.components()};
   bool thinned = false;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto at = std::find(array.axes.begin(), array.axes.end(), axes[i].first) - array.axes.begin();
@@ -221,10 +260,10 @@ void Dataset::Part::read_one(const hdf5::ObjectHandle& object, const StoredArray
                          array.scale == 1 && array.offset == 0;
   if (as_stored && out.is_contiguous() && out.scalar_type() == array.type &&
       out.sizes() == torch::IntArrayRef(wanted)) {
-    hdf5::read(object, start, out.view(extent), task);
+    hdf5::read(object, slab.start, out.view(slab.extent), task);
     return;
   }
-  Tensor values = hdf5::read(object, start, extent, array.type, task);
+  Tensor values = hdf5::read(object, slab.start, slab.extent, array.type, task);
   if (!array.missing.empty()) {
     const Tensor stored = values.clone();
     for (const double missing : array.missing)

@@ -1,5 +1,6 @@
 #pragma once
 // Internal to locum::io: one file of a dataset, open.
+#include "atomic_file.hpp"
 #include "dataset.hpp"
 #include "layouts/layout.hpp"
 
@@ -11,6 +12,7 @@ using SpaceAxes = std::vector<std::pair<std::string, std::int64_t>>;
 struct Dataset::Part {
   std::filesystem::path path;
   hdf5::FileHandle file;
+  Descriptor descriptor;  ///< Of the same file, for hints alone; may be none.
   Layout layout;
   std::map<std::string, hdf5::ObjectHandle> opened;  ///< Arrays read before, with their caches.
 
@@ -21,6 +23,9 @@ struct Dataset::Part {
   /// Fills `out` [sample, step, component, (z, y,) x] from samples first …, steps step …; every n-th point.
   void read(const StoredArray& array, const SpaceAxes& axes, const std::vector<std::int64_t>& every, std::int64_t first,
             std::int64_t step, const Tensor& out, const hdf5::Task& task);
+  /// Asks the system to fetch what read() of so many samples and steps will want, if the array is contiguous.
+  void expect(const StoredArray& array, std::int64_t first, std::int64_t step, std::int64_t samples, std::int64_t steps,
+              const hdf5::Task& task);
   /// Extents of an array's chunks; none if it is contiguous.
   std::vector<std::int64_t> chunks(const StoredArray& array, const hdf5::Task& task);
 

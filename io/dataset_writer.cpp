@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "hdf5/hdf5.hpp"
+#include "paraview/xdmf.hpp"
 
 namespace locum::io {
 
@@ -317,6 +318,38 @@ void DatasetWriter::write(std::int64_t first, const Sample& samples, std::int64_
     write_rows("scalars/" + name, first, std::nullopt, values);
   }
   written_ += count;
+}
+
+void DatasetWriter::write_xdmf() const
+{
+  std::vector<StoredRows> arrays;
+  for (const FieldDescription& field : header_.fields) {
+    const std::string path = path_of(field, header_.grid);
+    arrays.push_back({.name = field.name,
+                      .unit = field.unit,
+                      .path = path,
+                      .offset = static_cast<std::int64_t>(offsets_.at(path)),
+                      .value_bytes = header_.type == torch::kFloat32 ? 4 : 8,
+                      .time_varying = field.time_varying,
+                      .components = field.components,
+                      .shape = shape_of(field, header_)});
+  }
+  for (const auto& [name, unit] : header_.scalars) {
+    const std::string path = "scalars/" + name;
+    arrays.push_back({.name = name,
+                      .unit = unit,
+                      .path = path,
+                      .offset = static_cast<std::int64_t>(offsets_.at(path)),
+                      .value_bytes = 8,
+                      .time_varying = false,
+                      .components = 0,
+                      .shape = {header_.samples}});
+  }
+  agree(ranks_, [&] {
+    if (!ranks_.is_root()) return;
+    const auto text = xdmf_of(path_.filename().string(), header_.grid, header_.times, header_.samples, arrays);
+    write_atomically(std::filesystem::path(path_).replace_extension(".xdmf"), std::as_bytes(std::span(text)));
+  });
 }
 
 void DatasetWriter::close()

@@ -56,6 +56,11 @@ class DatasetWriter {
   /// @throws SystemError  if it cannot be written
   void write(std::int64_t first, const Sample& samples, std::int64_t step = 0);
 
+  /// Writes FILE with the ending .xdmf, small, with which ParaView shows the values where they lie: sample after sample
+  /// along its time (docs/data.md). Collective; before close(), so that a dataset that is there has it.
+  /// @throws SystemError  if it cannot be written
+  void write_xdmf() const;
+
   /// Collective. All ranks return, and then the file is complete and on the disk, or all throw.
   /// @throws DataError    if some sample was not written, or twice
   /// @throws SystemError  if it cannot be written

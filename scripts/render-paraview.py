@@ -1,10 +1,11 @@
 """What scripts/render-paraview runs in pvbatch: FILE OUT.png [FIELD]."""
+import os
 import sys
 
 from paraview.simple import (ColorBy, GetActiveViewOrCreate, GetColorTransferFunction, GetScalarBar, OpenDataFile,
                              ResetCamera, SaveScreenshot, Show)
 
-file, picture = sys.argv[1:3]
+file, picture = os.path.abspath(sys.argv[1]), sys.argv[2]  # the reader of XDMF wants the whole path
 source = OpenDataFile(file)
 if source is None:
     sys.exit(f"render-paraview: ParaView cannot open {file}")

@@ -197,6 +197,7 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
                      dataset->read(fields(*dataset), 0, dataset->size(), step), step);
     }
   });
+  writer.write_xdmf();
   writer.close();  // all ranks have read the parts
   if (ranks.is_root() && fs::remove_all(folder, unknown) == static_cast<std::uintmax_t>(-1))
     log->warn("{} is complete, but {} could not be removed: {}", file.string(), folder.string(), unknown.message());

@@ -27,7 +27,8 @@ struct Trajectory {
   std::int64_t every = 1;      ///< Each n-th point along each axis is stored.
 };
 
-/// Solves random problems of an equation, samples spread over the ranks, into an HDF5 dataset in The Well's layout.
+/// Solves random problems of an equation, samples spread over the ranks, into an HDF5 dataset in The Well's layout,
+/// with a small .xdmf beside it that shows it in ParaView.
 ///
 /// Collective. The file is the same for any number of ranks. What is solved is kept in the folder `file`.parts until
 /// the dataset is complete: a run that was interrupted goes on from there. A problem whose solve fails is reported,

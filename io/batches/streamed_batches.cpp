@@ -77,6 +77,7 @@ void StreamedBatches::start(std::int64_t batch, std::optional<Shuffle> shuffle, 
     for (int rank = 0; rank < ranks_; ++rank) batches_ = std::min(batches_, batches_of(rank));
   next_batch_ = skip;
   next_block_ = next_pool_ = 0;
+  old_ = {};
   pool_ = {};
   position_ = 0;
   // Pools that are left out whole need not be read.
@@ -99,10 +100,9 @@ void StreamedBatches::read_ahead()
     ranges.push_back(blocks_[order_[next_block_]]);
   if (ranges.empty()) return;
   const auto purpose = fmt::format("order of samples in pool {} of rank {}", next_pool_++, rank_);
-  ahead_ = std::async(std::launch::async, [this, ranges, purpose] {
+  ahead_ = std::async(std::launch::async, [this, ranges, purpose, old = std::exchange(old_, {})]() mutable {
     torch::NoGradGuard no_gradients;
-    Pool pool{.rows = windows_.read(ranges), .order = {}};
-    if (!missing_) windows_.check_finite(pool.rows, ranges, doing_);
+    Pool pool{.rows = windows_.read(ranges, std::move(old)), .ranges = ranges, .order = {}};
     const std::int64_t count = pool.rows.evolving.size(0);
     pool.order =
         shuffle_ ? RandomStream(shuffle_->seed, purpose, shuffle_->epoch).permutation(count) : torch::arange(count);
@@ -119,11 +119,12 @@ std::optional<Batch> StreamedBatches::next()
   std::vector<Tensor> inputs, outputs;
   for (std::int64_t have = 0; have < share_.count;) {
     if (!pool_.order.defined() || position_ == pool_.order.size(0)) {
-      pool_ = {};
+      old_ = std::exchange(pool_, {}).rows;
       if (!ahead_.valid()) break;
       pool_ = ahead_.get();
       position_ = std::exchange(skip_, 0);
       read_ahead();
+      if (!missing_) windows_.check_finite(pool_.rows, pool_.ranges, doing_);  // while the disk works
     }
     const std::int64_t count = std::min(share_.count - have, pool_.order.size(0) - position_);
     const Batch some = windows_.gather(pool_.rows, pool_.order.narrow(0, position_, count));

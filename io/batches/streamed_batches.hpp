@@ -42,6 +42,7 @@ class StreamedBatches : public BatchSource {
  private:
   struct Pool {
     Windows::Rows rows;
+    std::vector<Windows::Range> ranges;
     Tensor order;  // of its windows
   };
   void read_ahead();
@@ -63,6 +64,7 @@ class StreamedBatches : public BatchSource {
   Pool pool_;
   std::int64_t position_ = 0;  // in the pool's order
   std::int64_t skip_ = 0;      // windows of the next pool
+  Windows::Rows old_;          // of the pool before
   std::future<Pool> ahead_;
 };
 

@@ -134,7 +134,15 @@ std::vector<Windows::Range> Windows::cut(const Range& range, std::int64_t bytes)
   return blocks;
 }
 
-Windows::Rows Windows::read(const std::vector<Range>& ranges) const
+/// Memory for values of that shape and type: that of `old`, if nobody else holds it.
+static Tensor memory_for(const std::vector<std::int64_t>& shape, torch::Dtype type, const Tensor& old)
+{
+  const bool free =
+      old.defined() && old.scalar_type() == type && old.use_count() == 1 && old.storage().use_count() == 1;
+  return free ? old.resize_(shape) : torch::empty(shape, type);
+}
+
+Windows::Rows Windows::read(const std::vector<Range>& ranges, Rows old) const
 {
   const auto points = shape_of(dataset_.domain(together_));
   const auto steps_of = [&](const Range& range) { return range.windows + length() - 1; };
@@ -149,12 +157,18 @@ Windows::Rows Windows::read(const std::vector<Range>& ranges) const
     rows_evolving += range.trajectories * steps_of(range);
   }
 
+  struct Piece {
+    const std::string& field;
+    std::int64_t first, step;
+    Tensor out;  // [sample, step, component, (z, y,) x]
+  };
+  std::vector<Piece> pieces;
   Rows rows{.fields = {}, .evolving = torch::cat(evolving), .constant = torch::cat(constant)};
   for (const std::string& field : together_) {
     const auto description = dataset_.describe(field);
     std::vector<std::int64_t> shape = {description.time_varying ? rows_evolving : trajectories, description.components};
     shape.insert(shape.end(), points.begin(), points.end());
-    Tensor values = torch::empty(shape, dataset_.type(field));
+    const Tensor values = memory_for(shape, dataset_.type(field), old.fields[field]);
     std::int64_t row = 0;
     for (const Range& range : ranges) {
       const std::int64_t steps = description.time_varying ? steps_of(range) : 1;
@@ -162,11 +176,19 @@ Windows::Rows Windows::read(const std::vector<Range>& ranges) const
       auto block = shape;
       block[0] = steps;
       block.insert(block.begin(), range.trajectories);
-      const Tensor out = values.narrow(0, row, range.trajectories * steps).view(block);
-      dataset_.read_steps(field, range.first_trajectory, first_step, together_, out);
+      pieces.push_back(
+          {field, range.first_trajectory, first_step, values.narrow(0, row, range.trajectories * steps).view(block)});
       row += range.trajectories * steps;
     }
     rows.fields[field] = values;
+  }
+  constexpr std::size_t ahead = 4;  // pieces the disk works on while one is copied; with one, it waits
+  for (std::size_t i = 0, expected = 0; i < pieces.size(); ++i) {
+    for (; expected < std::min(pieces.size(), i + 1 + ahead); ++expected) {
+      const Piece& next = pieces[expected];
+      dataset_.expect_steps(next.field, next.first, next.step, next.out.size(0), next.out.size(1));
+    }
+    dataset_.read_steps(pieces[i].field, pieces[i].first, pieces[i].step, together_, pieces[i].out);
   }
   return rows;
 }

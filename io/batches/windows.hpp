@@ -65,7 +65,9 @@ class Windows {
   const std::vector<std::string>& fields() const noexcept { return together_; }
 
   /// Reads all that the windows of some ranges need. The only part that touches the file.
-  Rows read(const std::vector<Range>& ranges) const;
+  /// @param old  rows no longer needed: their memory is used again where nobody else holds it, as the system takes as
+  ///             long to find new memory as a disk to fill it
+  Rows read(const std::vector<Range>& ranges, Rows old = {}) const;
   /// @throws DataError  naming the first value that is not finite among what was read.
   void check_finite(const Rows& rows, const std::vector<Range>& ranges, const std::string& doing) const;
   /// Windows number `chosen` (int64) of those read: channels side by side.

@@ -3,8 +3,42 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
 
 namespace locum::io {
+
+/// A single trajectory: arrays each axis of which is as long as one of the coordinates x, y, z, t beside them.
+static std::optional<Layout> trajectory_layout(const hdf5::FileHandle& file, const std::vector<StoredArray>& arrays,
+                                               const hdf5::Task& task)
+{
+  Layout layout;
+  layout.name = "arrays on coordinates x, y, z, t";
+  std::map<std::int64_t, std::string> axis_of_length;
+  for (const StoredArray& array : arrays) {
+    const bool coordinate = array.name == "x" || array.name == "y" || array.name == "z" || array.name == "t";
+    if (!coordinate || array.shape.size() != 1) continue;
+    const std::string axis = array.name == "t" ? time_axis : array.name;
+    if (!axis_of_length.emplace(array.shape.front(), axis).second) return std::nullopt;  // which is which?
+    if (axis == time_axis) {
+      layout.times = read_coordinates(file.get(), array.path, task);
+      layout.time_unit = array.unit;
+    }
+  }
+  for (StoredArray array : arrays) {
+    for (const auto extent : array.shape)
+      if (const auto axis = axis_of_length.find(extent); axis != axis_of_length.end() && !array.has(axis->second))
+        array.axes.push_back(axis->second);
+    if (array.shape.size() < 2 || array.axes.size() < array.shape.size() || !array.has(time_axis)) continue;
+    for (const std::string& name : array.axes)
+      if (name != time_axis && !layout.axis(name))
+        layout.space.push_back({.name = name, .coordinates = read_coordinates(file.get(), name, task), .spacing = {}});
+    layout.fields.push_back(std::move(array));
+  }
+  if (layout.fields.empty()) return std::nullopt;
+  return layout;
+}
 
 Layout plain_arrays_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
 {
@@ -20,6 +54,7 @@ Layout plain_arrays_layout(const hdf5::FileHandle& file, const hdf5::Task& task)
     if (may_be_field(*array)) ++votes[array->shape.front()];
     arrays.push_back(std::move(*array));
   }
+  if (auto trajectory = trajectory_layout(file, arrays, task)) return *trajectory;
   if (votes.empty())
     throw DataError({.doing = task.doing,
                      .where = task.where,

@@ -5,27 +5,9 @@
 
 #include "../atomic_file.hpp"
 #include "paraview.hpp"
+#include "xml_text.hpp"
 
 namespace locum::io {
-
-static std::string xml_text(const std::string& text)
-{
-  std::string escaped;
-  for (const char c : text) switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  return escaped;
-}
 
 ParaviewSeries::ParaviewSeries(std::filesystem::path pvd) : pvd_(std::move(pvd)) {}
 

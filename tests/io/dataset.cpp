@@ -299,6 +299,11 @@ TEST_CASE("datasets: files that are none are named with the reason", "[io][error
     std::ofstream(file) << "CDF\1";
     CHECK(says(message(file), {"netCDF's classic format", "nccopy -k netCDF-4"}));
   }
+  SECTION("MATLAB's older format")
+  {
+    std::ofstream(file) << "MATLAB 5.0 MAT-file, Platform: GLNXA64";
+    CHECK(says(message(file), {"MATLAB's format of before 7.3", "save -v7.3"}));
+  }
   SECTION("HDF5 without arrays")
   {
     {

@@ -1,11 +1,16 @@
 #include <locum/io/dataset_writer.hpp>
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <locum/core/agree.hpp>
 #include <locum/core/random.hpp>
+#include <locum/io/paraview/xdmf.hpp>
+#include <regex>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
@@ -120,6 +125,76 @@ TEST_CASE("dataset: grids of any spacing come back as they were", "[io][property
   const auto sample = dataset->read({"u"}, 0, 0);
   CHECK(sample.grid().axes[0].origin == header.grid.axes[0].origin);
   if (cells > 1) CHECK(sample.grid() == header.grid);
+}
+
+/// Every match of `pattern` in a text.
+static std::vector<std::smatch> all_of(const std::string& text, const std::regex& pattern)
+{
+  return {std::sregex_iterator(text.begin(), text.end(), pattern), {}};
+}
+
+TEST_CASE("xdmf: what it points to in the file are the values of each sample and step", "[io][property]")
+{
+  const tests::TemporaryFolder folder;
+  const auto header = small_header();
+  io::DatasetWriter writer({}, folder / "a & b.h5", header);
+  for (std::int64_t step = 0; step < 2; ++step) writer.write(0, small_samples(header, 0, 7, step), step);
+  writer.write_xdmf();
+  writer.close();
+
+  const std::string xdmf = content_of(folder / "a & b.xdmf"), bytes = content_of(folder / "a & b.h5");
+  const auto pictures = all_of(xdmf, std::regex("<Grid Name=\"sample (\\d) step (\\d)\"[\\s\\S]*?</Grid>"));
+  REQUIRE(pictures.size() == 14);
+  for (const auto& picture : pictures) {
+    const auto sample = std::stoll(picture[1]), step = std::stoll(picture[2]);
+    const std::string text = picture[0];
+    CAPTURE(text);
+    CHECK(says(text, {"<Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"1 3 4\"/>"}));
+    CHECK(text.find(fmt::format("<Time Value=\"{}\"/>", 0.5 * double(sample) + 0.25 * double(step))) !=
+          std::string::npos);
+    const auto arrays =
+        all_of(text, std::regex("<Attribute Name=\"(\\w+)( \\[[^\\]]*\\])?\" AttributeType=\"(\\w+)\"[^>]*><DataItem "
+                                "Dimensions=\"([^\"]*)\" NumberType=\"Float\" Precision=\"8\" Format=\"Binary\" "
+                                "Endian=\"Little\" Seek=\"(\\d+)\">a &amp; b.h5<"));
+    REQUIRE(arrays.size() == 4);
+    const std::map<std::string, std::array<std::string, 3>> expected = {{"permeability", {" [m2]", "Scalar", "1 3 4"}},
+                                                                        {"velocity", {" [m s-1]", "Vector", "1 3 4 2"}},
+                                                                        {"stress", {" [Pa]", "Matrix", "1 3 4 4"}},
+                                                                        {"reynolds_number", {"", "Scalar", "1"}}};
+    for (const auto& array : arrays) {
+      const std::string name = array[1];
+      CAPTURE(name);
+      CHECK(std::array<std::string, 3>{array[2], array[3], array[4]} == expected.at(name));
+      const auto written = small_samples(header, sample, 1, name == "velocity" ? step : 0);
+      const Tensor values = name == "reynolds_number" ? written.scalars.at(name).values
+                                                      : written.field(name).values.movedim(1, -1).contiguous();
+      CHECK(bytes.compare(std::stoul(array[5]), values.nbytes(), static_cast<const char*>(values.data_ptr()),
+                          values.nbytes()) == 0);
+    }
+  }
+}
+
+TEST_CASE("xdmf: a thousand pictures at most, beyond 4 GiB as parts of the array", "[io]")
+{
+  const io::StoredRows u{.name = "u",
+                         .unit = "1",
+                         .path = "t0_fields/u",
+                         .offset = 4096,
+                         .value_bytes = 4,
+                         .time_varying = true,
+                         .components = 1,
+                         .shape = {1000, 30, 512, 512}};
+  const auto grid = Grid::cell_centres({512, 512}, {1, 1});
+  const std::vector<double> times(30);
+  const auto text = io::xdmf_of("a.h5", grid, times, 1000, {u});
+  CHECK(all_of(text, std::regex("<Time")).size() == 33 * 30);
+  CHECK(all_of(io::xdmf_of("a.h5", grid, std::vector<double>(2000), 5, {}), std::regex("<Time")).size() == 2000);
+  // 2^20 bytes each: the 4096th begins where 32 bits end
+  auto later = u;
+  later.offset = (std::int64_t{1} << 32) - 32 * (1 << 20);
+  CHECK(says(
+      io::xdmf_of("a.h5", grid, times, 1000, {later}),
+      {"Seek=\"4293918720\">a.h5<", "Format=\"HDF\">a.h5:/t0_fields/u|1 2 0 0:1 1 1 1:1 1 512 512:1000 30 512 512<"}));
 }
 
 TEST_CASE("dataset: float32 is asked for, float32 is stored", "[io]")

@@ -366,6 +366,34 @@ TEST_CASE("described arrays: a group a sample, one array of a single trajectory"
   CHECK(value_at(dataset->read({"distance"}, 1, 1), "distance", {0, 2, 3}) == 11);
 }
 
+TEST_CASE("plain arrays: a trajectory beside its coordinates is one sample, in any order of axes", "[io]")
+{
+  const tests::TemporaryFolder folder;
+  {
+    const auto file = make_file(folder / "a.h5");
+    put(file, "u", counting({3, 5, 4}));  // [x, t, y]
+    put(file, "x", torch::tensor({-1.0, 0.0, 1.0}, torch::kFloat64));
+    put(file, "y", torch::arange(4, torch::kFloat64));
+    put(file, "t", torch::arange(5, torch::kFloat64) / 10);
+  }
+  const auto dataset = io::open_dataset(folder / "a.h5");
+  CHECK(dataset->size() == 1);
+  REQUIRE(dataset->steps() == 5);
+  CHECK(dataset->time(0, 4) == 0.4);
+  const auto sample = dataset->read({"u"}, 0, 1, 2);
+  CHECK(sample.grid().axes[0].name == "x");
+  CHECK(sample.grid().axes[0].origin == -1);
+  CHECK(value_at(sample, "u", {0, 1, 3}) == (1 * 5 + 2) * 4 + 3);
+
+  {  // x and t of one length: nobody knows which is which, so these are samples
+    const auto file = make_file(folder / "b.h5");
+    put(file, "u", counting({5, 5}));
+    put(file, "x", torch::arange(5, torch::kFloat64));
+    put(file, "t", torch::arange(5, torch::kFloat64));
+  }
+  CHECK(io::open_dataset(folder / "b.h5")->size() == 5);
+}
+
 TEST_CASE("recognised layouts: the case adds units and periodic axes", "[io]")
 {
   const tests::TemporaryFolder folder;
