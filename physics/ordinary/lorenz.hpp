@@ -30,7 +30,7 @@ class Lorenz63 : public OrdinaryEquation {
   Grid grid(const std::vector<std::int64_t>& cells) const override;
   Sample draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const override;
   Tensor tendency(const Tensor& state, const Grid& grid) const override;
-  void tendency(const double* state, std::int64_t variables, double* rate) const override;
+  void move(const double* base, double by, const double* state, std::int64_t variables, double* out) const override;
 
  private:
   Lorenz63Options options_;
@@ -64,7 +64,7 @@ class Lorenz84 : public OrdinaryEquation {
   Grid grid(const std::vector<std::int64_t>& cells) const override;
   Sample draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const override;
   Tensor tendency(const Tensor& state, const Grid& grid) const override;
-  void tendency(const double* state, std::int64_t variables, double* rate) const override;
+  void move(const double* base, double by, const double* state, std::int64_t variables, double* out) const override;
 
  private:
   Lorenz84Options options_;
@@ -92,7 +92,7 @@ class Lorenz96 : public OrdinaryEquation {
   Grid grid(const std::vector<std::int64_t>& cells) const override;
   Sample draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const override;
   Tensor tendency(const Tensor& state, const Grid& grid) const override;
-  void tendency(const double* state, std::int64_t variables, double* rate) const override;
+  void move(const double* base, double by, const double* state, std::int64_t variables, double* out) const override;
 
  private:
   Lorenz96Options options_;
@@ -132,7 +132,7 @@ class TwoScaleLorenz96 : public OrdinaryEquation {
   Grid grid(const std::vector<std::int64_t>& cells) const override;
   Sample draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const override;
   Tensor tendency(const Tensor& state, const Grid& grid) const override;
-  void tendency(const double* state, std::int64_t variables, double* rate) const override;
+  void move(const double* base, double by, const double* state, std::int64_t variables, double* out) const override;
 
  private:
   TwoScaleLorenz96Options options_;

@@ -8,10 +8,9 @@ class OrdinaryEquation : public EvolvingEquation {
  public:
   /// States side by side that loops work on at once.
   static constexpr std::int64_t lanes = 8;
-  /// Time derivatives of `lanes` states: the same as tendency(), for loops over time.
-  /// @param state, rate  [variable, lane], distinct
-  virtual void tendency(const double* state, std::int64_t variables, double* rate) const = 0;
-  using EvolvingEquation::tendency;
+  /// out = base + by · tendency of `lanes` states: what methods of Runge and Kutta consist of.
+  /// @param base, state, out  [variable, lane]; out is neither of the others
+  virtual void move(const double* base, double by, const double* state, std::int64_t variables, double* out) const = 0;
 };
 
 }  // namespace locum::physics

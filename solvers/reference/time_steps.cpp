@@ -28,6 +28,11 @@ std::int64_t steps_in(const physics::Equation& equation, double duration, double
   return static_cast<std::int64_t>(std::ceil(duration / longest * (1 - 1e-12)));
 }
 
+bool needs_tensors(const Tensor& state)
+{
+  return (torch::GradMode::is_enabled() && state.requires_grad()) || !state.device().is_cpu();
+}
+
 Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, const Tensor& values, double duration,
                 double longest_step)
 {

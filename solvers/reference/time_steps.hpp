@@ -14,6 +14,10 @@ void require_step(const physics::Equation& equation, double step);
 /// @throws OptionError  if the duration is not positive.
 std::int64_t steps_in(const physics::Equation& equation, double duration, double longest);
 
+/// Whether a state is to be stepped in libtorch's operations, not in loops of our own: gradients are wanted, or it is
+/// not on the CPU.
+bool needs_tensors(const Tensor& state);
+
 /// The fields of `state` with other values: [batch, channel, (z, y,) x], in the order of equation.state().
 /// @throws SolverError  naming the first member that is not finite
 Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, const Tensor& values, double duration,

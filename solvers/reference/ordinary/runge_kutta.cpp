@@ -16,37 +16,26 @@ namespace {
 
 constexpr std::int64_t lanes = physics::OrdinaryEquation::lanes;
 
-/// out = state + by · along
-LOCUM_FOR_PROCESSORS void move(const double* state, const double* along, double by, std::int64_t count,
-                               double* __restrict out)
+/// (a + 2 b + c − state) / 3: of the stages so far, what the last one is added to.
+LOCUM_FOR_PROCESSORS void mean_of(const double* state, const double* a, const double* b, const double* c,
+                                  std::int64_t count, double* __restrict out)
 {
-#pragma GCC ivdep
-  for (std::int64_t i = 0; i < count; ++i) out[i] = state[i] + by * along[i];
+  for (std::int64_t i = 0; i < count; ++i) out[i] = (a[i] + 2 * b[i] + c[i] - state[i]) * (1.0 / 3);
 }
 
-LOCUM_FOR_PROCESSORS void move(const double* a, const double* b, const double* c, const double* d, double by,
-                               std::int64_t count, double* __restrict state)
-{
-#pragma GCC ivdep
-  for (std::int64_t i = 0; i < count; ++i) state[i] += by * (a[i] + 2 * (b[i] + c[i]) + d[i]);
-}
-
-/// Some steps of `lanes` states. @param memory  [6, variable, lane], the first holds the states
+/// Some steps of `lanes` states. @param memory  [5, variable, lane], the first holds the states
 void run(const physics::OrdinaryEquation& equation, std::int64_t variables, double h, std::int64_t steps,
          double* memory)
 {
   const std::int64_t count = variables * lanes;
-  double *const state = memory, *const stage = memory + count;
-  double *const a = memory + 2 * count, *const b = a + count, *const c = b + count, *const d = c + count;
+  double *const state = memory, *const a = memory + count, *const b = a + count, *const c = b + count,
+                *const mean = c + count;
   for (std::int64_t step = 0; step < steps; ++step) {
-    equation.tendency(state, variables, a);
-    move(state, a, h / 2, count, stage);
-    equation.tendency(stage, variables, b);
-    move(state, b, h / 2, count, stage);
-    equation.tendency(stage, variables, c);
-    move(state, c, h, count, stage);
-    equation.tendency(stage, variables, d);
-    move(a, b, c, d, h / 6, count, state);
+    equation.move(state, h / 2, state, variables, a);
+    equation.move(state, h / 2, a, variables, b);
+    equation.move(state, h, b, variables, c);
+    mean_of(state, a, b, c, count, mean);
+    equation.move(mean, h / 6, c, variables, state);
   }
 }
 
@@ -82,8 +71,7 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
   const double h = duration / static_cast<double>(steps);
   const Grid& grid = state.grid();
   const Tensor before = stack_channels(state, equation_.state());
-  const bool differentiable = torch::GradMode::is_enabled() && before.requires_grad();
-  if (differentiable || !before.device().is_cpu())
+  if (needs_tensors(before))
     return advanced(equation_, state, run_in_tensors(equation_, before, grid, h, steps), duration, options_.step);
 
   Tensor after = before.to(torch::kFloat64).clone(torch::MemoryFormat::Contiguous);
@@ -92,7 +80,7 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
   const std::int64_t worth_a_thread = 4000 / (variables * steps) + 1;  // groups; starting threads takes some µs
   double* const states = after.data_ptr<double>();
   at::parallel_for(0, groups, worth_a_thread, [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> memory(static_cast<std::size_t>(6 * variables * lanes));
+    std::vector<double> memory(static_cast<std::size_t>(5 * variables * lanes));
     for (std::int64_t group = first; group < last; ++group) {
       const auto each = [&](const auto& body) {  // the last group is filled up with its last member
         for (std::int64_t lane = 0; lane < lanes; ++lane)

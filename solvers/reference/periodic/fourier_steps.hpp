@@ -7,6 +7,37 @@
 
 namespace locum::solvers {
 
+/// Coefficients times complex numbers, mode by mode; complex numbers as pairs of reals.
+template <class Real>
+struct ModeProduct {
+  const Real *real, *imaginary;  ///< [mode], of the coefficients; nullptr: zero at every mode.
+  const Real* in;                ///< [mode, 2]
+  Real scale;
+};
+
+/// A sum of such products over some modes, computed a few at a time so that sums stay in registers.
+template <class Real>
+class ModeSum {
+ public:
+  /// @param out    [mode, 2], none of the inputs
+  /// @param begin  out is to be written, not added to
+  ModeSum(Real* out, std::int64_t modes, bool begin) : out_(out), modes_(modes), begin_(begin) {}
+
+  void add(const ModeProduct<Real>& product);
+  /// To be called after the last product.
+  void finish();
+
+ private:
+  static constexpr int together = 4;
+  void flush();
+
+  Real* out_;
+  std::int64_t modes_;
+  bool begin_;
+  int waiting_ = 0;
+  ModeProduct<Real> products_[together];
+};
+
 /// A matrix a mode, taken apart for loops over real numbers. Entries that are zero at every mode cost nothing.
 template <class Real>
 class ModeMatrix {
@@ -19,12 +50,8 @@ class ModeMatrix {
   std::int64_t columns() const noexcept { return columns_; }
   std::int64_t modes() const noexcept { return modes_; }
 
-  /// out[mode] += scale Σ_column matrix[row, column, mode] in[column, mode] for modes first … last−1; complex numbers
-  /// as pairs of reals.
-  /// @param begin  out is to be written, not added to
-  /// @return       the same for whoever adds next: still true if the row is zero, and nothing was written
-  bool add(std::int64_t row, const Real* in, Real scale, std::int64_t first, std::int64_t last, bool begin,
-           Real* out) const;
+  /// sum += scale Σ_column matrix[row, column, mode] in[column, mode], modes from `first` on.
+  void add(std::int64_t row, const Real* in, Real scale, std::int64_t first, ModeSum<Real>& sum) const;
 
  private:
   struct Entry {

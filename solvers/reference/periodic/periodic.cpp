@@ -214,7 +214,7 @@ Sample PeriodicSolver::advance(const Sample& state, double duration)
     with->run(static_cast<std::complex<Real>*>(modes.data_ptr()), modes.size(0), steps, at::get_num_threads());
     modes = modes.narrow(-1, 0, columns);
   };
-  if ((torch::GradMode::is_enabled() && values.requires_grad()) || !values.device().is_cpu()) {
+  if (needs_tensors(values)) {
     const auto there = [&](const Tensor& table) { return table.defined() ? table.to(values.device()) : table; };
     const FourierForm form{there(t.form.linear), there(t.form.expand), there(t.form.mean), there(t.form.contract),
                            there(t.form.forcing)};
