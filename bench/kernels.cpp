@@ -3,8 +3,9 @@
 //     cmake --preset release -DLOCUM_BENCHMARKS=ON && ninja -C build/release bench_kernels &&
 //     build/release/bin/bench_kernels
 #include <benchmark/benchmark.h>
-#include <locum/operators/kernels/mixing.hpp>
-#include <locum/operators/spectral_convolution.hpp>
+#include <locum/operators/fourier.hpp>
+#include <locum/operators/kernels/fourier_layers.hpp>
+#include <locum/operators/kernels/pointwise_network.hpp>
 
 #include <chrono>
 #include <cstring>
@@ -146,6 +147,62 @@ void frequencies(benchmark::State& state, bool by_fft)
   }
 }
 
+/// One small sample through FourierOperator::forward() and through the same kernels without libtorch: the difference is
+/// what tensors, checks and autograd's bookkeeping take.
+struct Small {
+  Small()
+  {
+    options.modes = {8};
+    options.width = 16;
+    options.lifting_hidden = options.projection_hidden = 32;
+    options.channel_mlp_hidden = 8;
+    torch::set_num_threads(1);
+  }
+  static constexpr std::int64_t points = 64;
+  FourierOptions options;
+};
+
+void small_operator(benchmark::State& state)
+{
+  const Small small;
+  FourierOperator op(small.options, 1, 1, locum::RandomStream(0, "weights"));
+  const torch::Tensor x = torch::rand({1, 1, Small::points});
+  const c10::InferenceMode inference;
+  for (auto _ : state) benchmark::DoNotOptimize(op.forward(x));
+}
+
+void small_kernels(benchmark::State& state)
+{
+  const Small small;
+  const FourierOptions& o = small.options;
+  const std::int64_t C = o.width, H = o.channel_mlp_hidden, points = Small::points;
+  Transform<float> transform({points}, {{0, o.modes[0] - 1}});
+  std::vector<std::vector<float>> storage;
+  const auto array = [&](std::int64_t size) {
+    return storage.emplace_back(static_cast<std::size_t>(size), 0.1f).data();
+  };
+  const auto network = [&](NetworkShape n) {
+    return NetworkArrays<const float>{array(n.hidden * n.inputs), array(n.hidden), array(n.outputs * n.hidden),
+                                      array(n.outputs)};
+  };
+  const NetworkShape lift = {2, o.lifting_hidden, C}, project = {C, o.projection_hidden, 1};
+  const auto lifting = network(lift), projection = network(project);
+  std::vector<LayerArrays<float>> weights;
+  for (std::int64_t l = 0; l < o.layers; ++l)
+    weights.push_back({array(transform.modes() * 2 * C * C), array(C * C), array(C), array(H * C), array(H),
+                       array(C * H), array(C), array(C)});
+  float *x = array(2 * points), *u = array(C * points), *v = array(C * points), *y = array(points);
+  const auto& run = instructions<float>();
+  for (auto _ : state) {
+    network_forward<float>(run, 1, points, lift, lifting, x, u, nullptr);
+    FourierLayers<float> layers(transform, 1, 1, C, H, false, weights);
+    std::vector<float> room(static_cast<std::size_t>(layers.room_size()));
+    layers.forward(u, v, nullptr, room.data());
+    network_forward<float>(run, 1, points, project, projection, v, y, nullptr);
+    benchmark::DoNotOptimize(y);
+  }
+}
+
 void frequencies_kept(benchmark::internal::Benchmark* all)
 {
   for (const std::int64_t n : {256, 1024, 4096})
@@ -175,4 +232,6 @@ BENCHMARK(gelu_slope<double>);
 BENCHMARK(adam<float>);
 BENCHMARK(convolution<float>)->Arg(1)->Arg(16)->Unit(benchmark::kMillisecond);
 BENCHMARK(convolution<double>)->Arg(16)->Unit(benchmark::kMillisecond);
+BENCHMARK(small_operator)->Unit(benchmark::kMicrosecond);
+BENCHMARK(small_kernels)->Unit(benchmark::kMicrosecond);
 BENCHMARK_MAIN();

@@ -100,6 +100,7 @@ namespace {
 /// What Layers needs to know besides tensors.
 struct LayersPlan : torch::CustomClassHolder {
   c10::intrusive_ptr<TransformCache> transforms;
+  c10::intrusive_ptr<Workspace> workspace;
   std::size_t layers = 0;
   std::int64_t hidden = 0;
   bool activate_twice = false;
@@ -112,12 +113,12 @@ class Layers : public torch::autograd::Function<Layers> {
   static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs,
                         const c10::intrusive_ptr<LayersPlan>& plan)
   {
-    const Tensor u = inputs[0].contiguous(), result = torch::empty(u.sizes(), u.options());
+    const Tensor u = inputs[0].contiguous(), result = plan->workspace->take(u);
     Tensor saved;
     with_type_of(u, [&]<class T>(T) {
       auto layers = kernel<T>(*plan, u, inputs);
-      const Tensor room = torch::empty({layers.room_size()}, u.options());
-      if (plan->differentiates) saved = torch::empty({layers.saved_size()}, u.options());
+      const Tensor room = plan->workspace->take({layers.room_size()}, u.options());
+      if (plan->differentiates) saved = plan->workspace->take({layers.saved_size()}, u.options());
       layers.forward(u.data_ptr<T>(), result.data_ptr<T>(), plan->differentiates ? saved.data_ptr<T>() : nullptr,
                      room.data_ptr<T>());
     });
@@ -143,11 +144,12 @@ class Layers : public torch::autograd::Function<Layers> {
     }
     const Tensor u = inputs[0].contiguous(), d = d_result[0].contiguous();
     for (const Tensor& input : inputs)
-      gradients.push_back(input.requires_grad() || gradients.empty() ? torch::empty(input.sizes(), d.options())
-                                                                     : Tensor());
+      gradients.push_back(gradients.empty()       ? plan->workspace->take(input.sizes(), d.options())
+                          : input.requires_grad() ? torch::empty(input.sizes(), d.options())
+                                                  : Tensor());
     with_type_of(u, [&]<class T>(T) {
       auto layers = kernel<T>(*plan, u, inputs);
-      const Tensor room = torch::empty({layers.room_size()}, u.options());
+      const Tensor room = plan->workspace->take({layers.room_size()}, u.options());
       layers.backward(u.data_ptr<T>(), d.data_ptr<T>(), saved.data_ptr<T>(), room.data_ptr<T>(),
                       gradients[0].data_ptr<T>(), arrays<T>(*plan, gradients));
     });
@@ -326,6 +328,7 @@ Tensor FourierOperator::layers_in_one(const Tensor& values)
   check_resolution(values, transforms_->bands());
   auto plan = c10::make_intrusive<LayersPlan>();
   plan->transforms = transforms_;
+  plan->workspace = workspace_;
   plan->layers = layers_.size();
   plan->hidden = options_.channel_mlp_hidden;
   plan->activate_twice = options_.activate_twice;

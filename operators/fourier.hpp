@@ -8,6 +8,7 @@
 #include "operator.hpp"
 #include "pointwise.hpp"
 #include "spectral_convolution.hpp"
+#include "workspace.hpp"
 
 namespace locum::operators {
 
@@ -114,6 +115,7 @@ class FourierOperator : public Operator {
   std::int64_t input_channels_;
   Tensor positions_;  // on the last grid there was: [1, (z, y,) x, axis]
   c10::intrusive_ptr<TransformCache> transforms_;
+  c10::intrusive_ptr<Workspace> workspace_ = c10::make_intrusive<Workspace>();
   std::shared_ptr<PointwiseNetwork> lifting_;
   std::vector<std::shared_ptr<FourierLayer>> layers_;
   std::shared_ptr<PointwiseNetwork> projection_;

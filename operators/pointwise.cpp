@@ -22,18 +22,19 @@ namespace {
 /// The network by our kernels. Arguments: values, then W₁, b₁ if there is a hidden layer, then W₂, b₂.
 class Network : public torch::autograd::Function<Network> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs, bool differentiates)
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs, bool differentiates,
+                        const c10::intrusive_ptr<Workspace>& workspace)
   {
     const Tensor x = inputs[0].contiguous();
     const auto network = shape_of(inputs);
     auto shape = x.sizes().vec();
     shape.back() = network.outputs;
-    const Tensor y = torch::empty(shape, x.options());
+    const Tensor y = workspace->take(shape, x.options());
     constexpr std::int64_t many = 24;  // inputs: to read what they make of them costs less than to compute it again
     Tensor before;
     if (differentiates && network.hidden > 0 && network.inputs >= many) {
       shape.back() = network.hidden;
-      before = torch::empty(shape, x.options());
+      before = workspace->take(shape, x.options());
     }
     with_type_of(x, [&]<class T>(T) {
       kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1), network,
@@ -43,6 +44,7 @@ class Network : public torch::autograd::Function<Network> {
     auto kept = inputs.vec();
     kept.push_back(before);
     context->save_for_backward(kept);
+    context->saved_data["workspace"] = c10::IValue::make_capsule(workspace);
     return y;
   }
 
@@ -55,19 +57,22 @@ class Network : public torch::autograd::Function<Network> {
     torch::autograd::variable_list gradients;
     if (torch::GradMode::is_enabled()) {
       gradients = differentiate(inputs, d_result[0], by_libtorch);
-      gradients.emplace_back();
+      gradients.resize(gradients.size() + 2);
       return gradients;
     }
+    const auto workspace = c10::static_intrusive_pointer_cast<Workspace>(context->saved_data["workspace"].toCapsule());
     const Tensor x = inputs[0].contiguous(), d = d_result[0].contiguous();
     for (const Tensor& input : inputs)
-      gradients.push_back(input.requires_grad() ? torch::empty(input.sizes(), d.options()) : Tensor());
+      gradients.push_back(!input.requires_grad() ? Tensor()
+                          : gradients.empty()    ? workspace->take(input.sizes(), d.options())
+                                                 : torch::empty(input.sizes(), d.options()));
     with_type_of(x, [&]<class T>(T) {
       kernels::network_backward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
                                    shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(),
                                    before.defined() ? before.data_ptr<T>() : nullptr, d.data_ptr<T>(),
                                    arrays<T>(gradients), gradients[0].defined() ? gradients[0].data_ptr<T>() : nullptr);
     });
-    gradients.emplace_back();
+    gradients.resize(gradients.size() + 2);
     return gradients;
   }
 
@@ -97,10 +102,10 @@ class Network : public torch::autograd::Function<Network> {
   }
 };
 
-Tensor by_kernel(const std::vector<Tensor>& inputs)
+Tensor by_kernel(const std::vector<Tensor>& inputs, const c10::intrusive_ptr<Workspace>& workspace)
 {
   // at::TensorList is the one kind of list that apply() looks into.
-  return Network::apply(at::TensorList(inputs), will_differentiate(inputs));
+  return Network::apply(at::TensorList(inputs), will_differentiate(inputs), workspace);
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ PointwiseLinear::PointwiseLinear(std::int64_t input_channels, std::int64_t outpu
 
 Tensor PointwiseLinear::forward(const Tensor& values)
 {
-  if (kernel_ != Kernel::reference && kernels_take(values)) return by_kernel({values, weight_, bias_});
+  if (kernel_ != Kernel::reference && kernels_take(values)) return by_kernel({values, weight_, bias_}, workspace_);
   return torch::linear(values, weight_, bias_);
 }
 
@@ -139,7 +144,7 @@ Tensor PointwiseNetwork::forward(const Tensor& values)
 {
   if (!hidden_) return output_->forward(values);
   if (kernel_ != Kernel::reference && activation_ == Activation::gelu && kernels_take(values))
-    return by_kernel({values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias()});
+    return by_kernel({values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias()}, workspace_);
   return output_->forward(activate(activation_, hidden_->forward(values)));
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernel.hpp"
+#include "workspace.hpp"
 
 namespace locum::operators {
 
@@ -40,6 +41,7 @@ class PointwiseLinear : public torch::nn::Module {
 
  private:
   Kernel kernel_;
+  c10::intrusive_ptr<Workspace> workspace_ = c10::make_intrusive<Workspace>();
   Tensor weight_;
   Tensor bias_;
 };
@@ -64,6 +66,7 @@ class PointwiseNetwork : public torch::nn::Module {
  private:
   Activation activation_;
   Kernel kernel_;
+  c10::intrusive_ptr<Workspace> workspace_ = c10::make_intrusive<Workspace>();
   std::shared_ptr<PointwiseLinear> hidden_;  // null without a hidden layer
   std::shared_ptr<PointwiseLinear> output_;
 };
