@@ -42,7 +42,7 @@ void measure(const BenchRequest& request, const physics::Equation& equation, Evo
              double step, std::int64_t members)
 {
   const Sample start = equation.draw(grid, /*seed=*/0, /*first=*/0, members);
-  const std::int64_t steps = std::max<std::int64_t>(50, 2000 / members);
+  const std::int64_t steps = std::max<std::int64_t>(200, 2000 / members);
   const double time = microseconds_a_step(solver, start, step, steps, request.repeats);
   const auto n = grid.axes.back().points;
   if (request.json)

@@ -124,13 +124,20 @@ struct Spectra {
     prediction.add(energy(predicted), predicted.size(0));
     error.add(energy(predicted - true_values), predicted.size(0));
   }
-  void draw(const fs::path& picture) const
+  /// @param slopes  whether to draw what cascades of two- and three-dimensional turbulence have beside them
+  void draw(const fs::path& picture, bool slopes) const
   {
     const auto curve = [](const std::string& name, const RunningMean& mean) {
       return io::Curve{.name = name, .x = torch::arange(mean.value().numel(), torch::kFloat64), .y = mean.value()};
     };
-    io::draw_curves(picture, {curve("reference", truth), curve("predicted", prediction), curve("error", error)},
-                    {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});
+    std::vector<io::Curve> curves = {curve("reference", truth), curve("predicted", prediction), curve("error", error)};
+    const std::int64_t waves = truth.value().numel(), first = 4;
+    if (slopes && waves > 4 * first) {
+      const Tensor k = torch::arange(first, waves / 2, torch::kFloat64), level = truth.value()[first];
+      curves.push_back({.name = "slope −5/3", .x = k, .y = level * (k / first).pow(-5.0 / 3)});
+      curves.push_back({.name = "slope −3", .x = k, .y = level * (k / first).pow(-3)});
+    }
+    io::draw_curves(picture, curves, {.title = "", .x = "wave number", .y = "energy", .log_x = true, .log_y = true});
   }
 };
 
@@ -297,7 +304,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   draw_training(folder);
   io::draw_histogram(folder.path / "figures" / "errors.png", errors,
                      {.title = "", .x = "relative L2 error", .y = "test samples"});
-  if (planar) spectra.draw(folder.path / "figures" / "spectrum.png");
+  if (planar) spectra.draw(folder.path / "figures" / "spectrum.png", c.evolving() != nullptr);
   std::optional<io::ParaviewSeries> series;
   if (io::paraview_available()) series.emplace(folder.path / "paraview" / "test.pvd");
   for (const std::int64_t member : spread_over(errors, c.evaluate.shown)) {

@@ -52,9 +52,10 @@ static std::unique_ptr<SteadySolver> choose_steady(const Communicator& ranks, co
   return std::make_unique<Surrogate>(load_surrogate(c, with));
 }
 
-static std::unique_ptr<EvolvingSolver> choose_evolving(const Case& c, const std::string& with)
+static std::unique_ptr<EvolvingSolver> choose_evolving(const Communicator& ranks, const Case& c,
+                                                       const std::string& with)
 {
-  if (with == "reference") return solvers::make_reference_solver(*c.evolving(), c.stepping);
+  if (with == "reference") return solvers::make_reference_solver(*c.evolving(), c.stepping, ranks);
   return std::make_unique<operators::EvolvingSurrogate>(load_surrogate(c, with));
 }
 
@@ -133,12 +134,15 @@ static std::vector<Sample> trajectory(const Case& c, EvolvingSolver& solver, con
 static void solve_evolving(const Communicator& ranks, const Case& c, const RunFolder& folder,
                            const SolveRequest& request)
 {
-  if (!ranks.is_root()) return;  // one state: there is nothing to share
-  Sample initial = read_problem(c, request);
-  const auto solver = choose_evolving(c, request.with);
-  std::unique_ptr<EvolvingSolver> reference;
-  if (request.compare || (request.input.empty() && c.trajectory.spin_up > 0))
-    reference = choose_evolving(c, "reference");
+  // All ranks do the same, but where the reference solver shares a state among them.
+  Sample initial;
+  std::unique_ptr<EvolvingSolver> solver, reference;
+  agree(ranks, [&] {
+    initial = read_problem(c, request);
+    solver = choose_evolving(ranks, c, request.with);
+    if (request.compare || (request.input.empty() && c.trajectory.spin_up > 0))
+      reference = choose_evolving(ranks, c, "reference");
+  });
   if (request.input.empty() && c.trajectory.spin_up > 0) initial = reference->advance(initial, c.trajectory.spin_up);
 
   const auto [states, seconds] = timed([&] { return trajectory(c, *solver, initial); });
@@ -157,20 +161,23 @@ static void solve_evolving(const Communicator& ranks, const Case& c, const RunFo
                        errors.mean().item<double>());
     }
   }
-  if (!io::paraview_available()) return;
-  const fs::path file = folder.path / "paraview" /
-                        fmt::format("{}_{:04}.pvd", request.samples == 1 ? "solve" : "ensemble", request.sample);
-  io::ParaviewSeries series(file);
-  for (std::size_t step = 0; step < states.size(); ++step) {
-    Sample shown = states[step];
-    if (!truth.empty())
-      for (const auto& [name, field] : truth[step].fields) {
-        shown.fields[name + "_reference"] = field;
-        shown.fields[name + "_error"] = {.values = states[step].field(name).values - field.values, .unit = field.unit};
-      }
-    series.add(states[step].time - initial.time, request.samples == 1 ? shown : io::summarise(shown));
-  }
-  folder.log->info("{}", file.string());
+  agree(ranks, [&, &states = states] {
+    if (!ranks.is_root() || !io::paraview_available()) return;
+    const fs::path file = folder.path / "paraview" /
+                          fmt::format("{}_{:04}.pvd", request.samples == 1 ? "solve" : "ensemble", request.sample);
+    io::ParaviewSeries series(file);
+    for (std::size_t step = 0; step < states.size(); ++step) {
+      Sample shown = states[step];
+      if (!truth.empty())
+        for (const auto& [name, field] : truth[step].fields) {
+          shown.fields[name + "_reference"] = field;
+          shown.fields[name + "_error"] = {.values = states[step].field(name).values - field.values,
+                                           .unit = field.unit};
+        }
+      series.add(states[step].time - initial.time, request.samples == 1 ? shown : io::summarise(shown));
+    }
+    folder.log->info("{}", file.string());
+  });
 }
 
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request)
@@ -182,7 +189,7 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
                        .expected = "equation.name",
                        .advice = "a case with an equation: `locum list`"});
   if (c.steady()) solve_steady(ranks, c, folder, request);
-  else agree(ranks, [&] { solve_evolving(ranks, c, folder, request); });
+  else solve_evolving(ranks, c, folder, request);
 }
 
 }  // namespace locum::cli

@@ -9,6 +9,7 @@
 #include "periodic/allen_cahn.hpp"
 #include "periodic/barotropic.hpp"
 #include "periodic/burgers.hpp"
+#include "periodic/burgers_2d.hpp"
 #include "periodic/korteweg_de_vries.hpp"
 #include "periodic/kuramoto_sivashinsky.hpp"
 #include "periodic/navier_stokes.hpp"
@@ -37,6 +38,7 @@ const std::vector<EquationEntry>& equations()
       equation<AllenCahn, AllenCahnOptions>("allen_cahn", "∂u/∂t = d Δu + r (u − u³), periodic line or square"),
       equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
+      equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),
       equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square, u = 0 on its edge"),
       equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),

@@ -12,12 +12,12 @@ SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionR
 }
 
 std::unique_ptr<EvolvingSolver> make_reference_solver(const physics::EvolvingEquation& equation,
-                                                      const SteppingOptions& options)
+                                                      const SteppingOptions& options, const Communicator& ranks)
 {
   if (const auto* own = std::get_if<RungeKuttaOptions>(&options))
     return std::make_unique<RungeKuttaSolver>(dynamic_cast<const physics::OrdinaryEquation&>(equation), *own);
   return std::make_unique<PeriodicSolver>(dynamic_cast<const physics::PeriodicEquation&>(equation),
-                                          std::get<PeriodicSolverOptions>(options));
+                                          std::get<PeriodicSolverOptions>(options), ranks);
 }
 
 }  // namespace locum::solvers

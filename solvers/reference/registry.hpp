@@ -34,8 +34,9 @@ SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionR
 /// The reference solver of an evolving equation.
 /// @param equation  must outlive the solver
 /// @param options   as read_stepping() made them for this equation
+/// @param ranks     who shares each advance(), if the solver can: see PeriodicSolver
 /// @throws OptionError  if one of them is out of range.
 std::unique_ptr<EvolvingSolver> make_reference_solver(const physics::EvolvingEquation& equation,
-                                                      const SteppingOptions& options);
+                                                      const SteppingOptions& options, const Communicator& ranks = {});
 
 }  // namespace locum::solvers

@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::int64_t lanes = physics::OrdinaryEquation::lanes;
 
+/// A variable of all lanes: a cache line, which none of them should cross.
+struct alignas(lanes * sizeof(double)) Lanes {
+  double of[lanes];
+};
+
 /// (a + 2 b + c − state) / 3: of the stages so far, what the last one is added to.
 LOCUM_FOR_PROCESSORS void mean_of(const double* state, const double* a, const double* b, const double* c,
                                   std::int64_t count, double* __restrict out)
@@ -80,16 +85,16 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
   const std::int64_t worth_a_thread = 4000 / (variables * steps) + 1;  // groups; starting threads takes some µs
   double* const states = after.data_ptr<double>();
   at::parallel_for(0, groups, worth_a_thread, [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> memory(static_cast<std::size_t>(5 * variables * lanes));
+    std::vector<Lanes> memory(static_cast<std::size_t>(5 * variables));
     for (std::int64_t group = first; group < last; ++group) {
       const auto each = [&](const auto& body) {  // the last group is filled up with its last member
         for (std::int64_t lane = 0; lane < lanes; ++lane)
           for (std::int64_t v = 0; v < variables; ++v)
-            body(memory[static_cast<std::size_t>(v * lanes + lane)],
+            body(memory[static_cast<std::size_t>(v)].of[lane],
                  states[std::min(group * lanes + lane, members - 1) * variables + v]);
       };
       each([](double& inside, double& outside) { inside = outside; });
-      run(equation_, variables, h, steps, memory.data());
+      run(equation_, variables, h, steps, memory.data()->of);
       each([](double& inside, double& outside) { outside = inside; });
     }
   });

@@ -322,6 +322,7 @@ struct FourierSteps<Real>::One {
     else stage(ago(0), next, {{matrices.state, now}, {r[0], ago(0)}, {r[1], ago(1)}, {r[2], ago(2)}}, w);
   }
 
+  Communicator ranks;
   FourierTransform<Real> transform;
   StepMatrices<ModeMatrix<Real>> matrices;
   std::vector<std::complex<Real>> mean, forcing;
@@ -331,8 +332,9 @@ struct FourierSteps<Real>::One {
 template <class Real>
 FourierSteps<Real>::FourierSteps(const std::vector<std::int64_t>& points, std::int64_t kept,
                                  StepMatrices<ModeMatrix<Real>> matrices, std::vector<std::complex<Real>> mean,
-                                 std::vector<std::complex<Real>> forcing, Multiply multiply)
-    : one_(new One{.transform{points, kept},
+                                 std::vector<std::complex<Real>> forcing, Multiply multiply, const Communicator& ranks)
+    : one_(new One{.ranks = ranks,
+                   .transform{points, kept, ranks},
                    .matrices = std::move(matrices),
                    .mean = std::move(mean),
                    .forcing = std::move(forcing),
@@ -348,6 +350,7 @@ void FourierSteps<Real>::run(std::complex<Real>* states, std::int64_t members, s
                              std::int64_t threads) const
 {
   if (members == 0) return;
+  if (one_->ranks.size() > 1) threads = 1;
   constexpr std::int64_t worth_sharing = 1024;  // modes
   const bool together = members < threads && one_->modes() > worth_sharing;
   const auto teams = static_cast<int>(together ? 1 : std::min(members, threads));

@@ -1,4 +1,6 @@
 #pragma once
+#include <locum/core/communicator.hpp>
+
 #include <complex>
 #include <cstdint>
 #include <functional>
@@ -92,11 +94,14 @@ class FourierSteps {
   /// @param points         of the grid, slowest axis first
   /// @param kept           modes along x, from 0 on, that factors and rates have
   /// @param mean, forcing  [factor, mode] and [component, mode], or empty
+  /// @param ranks          who shares a state, as FourierTransform does; modes are then this rank's
   FourierSteps(const std::vector<std::int64_t>& points, std::int64_t kept, StepMatrices<ModeMatrix<Real>> matrices,
-               std::vector<std::complex<Real>> mean, std::vector<std::complex<Real>> forcing, Multiply multiply);
+               std::vector<std::complex<Real>> mean, std::vector<std::complex<Real>> forcing, Multiply multiply,
+               const Communicator& ranks);
   ~FourierSteps();
 
   /// Each member by one thread if there are enough of them, or they are small; else one after the other by all threads.
+  /// Collective, and by one thread a rank, where ranks share a state.
   /// @param states  [member, component, mode], modes in rows of FourierTransform::columns()
   void run(std::complex<Real>* states, std::int64_t members, std::int64_t steps, std::int64_t threads) const;
 

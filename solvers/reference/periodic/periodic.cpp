@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numbers>
 #include <vector>
 
@@ -104,6 +105,40 @@ Tensor run_in_tensors(const PeriodicEquation& equation, const FourierForm& form,
   return modes;
 }
 
+/// The planes of y that this rank holds of modes [(batch,) …, z, y, x].
+Tensor own_planes(const Tensor& modes, const Communicator& ranks)
+{
+  if (ranks.size() == 1) return modes;
+  const std::int64_t planes = modes.size(-2);
+  return modes.narrow(-2, first_plane(planes, ranks.rank(), ranks.size()),
+                      planes_of(planes, ranks.rank(), ranks.size()));
+}
+
+/// The planes of all ranks, on every rank. Collective. @param own  [member, component, z, own y, x]
+Tensor all_planes(const Tensor& own, std::int64_t planes, const Communicator& ranks)
+{
+  if (ranks.size() == 1) return own;
+  const Tensor sent = own.contiguous();
+  const std::int64_t a_plane = own.numel() / own.size(-2), number = 2;  // reals
+  std::vector<int> counts, places;
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    counts.push_back(static_cast<int>(number * a_plane * planes_of(planes, rank, ranks.size())));
+    places.push_back(static_cast<int>(number * a_plane * first_plane(planes, rank, ranks.size())));
+  }
+  const Tensor all = torch::empty({a_plane * planes}, own.options());
+  const MPI_Datatype type = own.scalar_type() == torch::kComplexDouble ? MPI_DOUBLE : MPI_FLOAT;
+  MPI_Allgatherv(sent.data_ptr(), static_cast<int>(number * sent.numel()), type, all.data_ptr(), counts.data(),
+                 places.data(), type, ranks.raw());
+  std::vector<Tensor> parts;
+  for (int rank = 0; rank < ranks.size(); ++rank) {
+    auto shape = own.sizes().vec();
+    shape[shape.size() - 2] = planes_of(planes, rank, ranks.size());
+    parts.push_back(all.narrow(0, a_plane * first_plane(planes, rank, ranks.size()), a_plane * shape[shape.size() - 2])
+                        .view(shape));
+  }
+  return torch::cat(parts, -2);
+}
+
 /// Rows of modes as long as FFTW wants them.
 template <class Real>
 Tensor pad_rows(const Tensor& modes, const Grid& grid)
@@ -113,25 +148,27 @@ Tensor pad_rows(const Tensor& modes, const Grid& grid)
 }
 
 template <class Real>
-std::vector<std::complex<Real>> to_vector(const Tensor& values, const Grid& grid)
+std::vector<std::complex<Real>> to_vector(const Tensor& values, const Grid& grid, const Communicator& ranks)
 {
   if (!values.defined()) return {};
-  const Tensor plain =
-      pad_rows<Real>(values, grid).to(c10::toComplexType(c10::CppTypeToScalarType<Real>::value)).contiguous();
+  const Tensor plain = pad_rows<Real>(own_planes(values, ranks), grid)
+                           .to(c10::toComplexType(c10::CppTypeToScalarType<Real>::value))
+                           .contiguous();
   const auto* const first = static_cast<const std::complex<Real>*>(plain.data_ptr());
   return {first, first + plain.numel()};
 }
 
 template <class Real>
 std::unique_ptr<FourierSteps<Real>> make_steps(const PeriodicEquation& equation, const FourierForm& form,
-                                               const StepMatrices<Tensor>& matrices, const Grid& grid)
+                                               const StepMatrices<Tensor>& matrices, const Grid& grid,
+                                               const Communicator& ranks)
 {
   const std::int64_t columns = grid.axes.back().points / 2 + 1;
   const auto sizes = [&](const Tensor& matrix) { return matrix.abs().reshape({-1, columns}).sum(0); };
   const Tensor seen = (sizes(form.expand) + sizes(form.contract)).nonzero();
   const auto plain = [&](const Tensor& matrix) {
     if (!matrix.defined()) return ModeMatrix<Real>();
-    const Tensor flat = pad_rows<Real>(matrix, grid).flatten(2).contiguous();
+    const Tensor flat = pad_rows<Real>(own_planes(matrix, ranks), grid).flatten(2).contiguous();
     return ModeMatrix<Real>(flat.size(0), flat.size(1), flat.size(2),
                             static_cast<const std::complex<double>*>(flat.data_ptr()));
   };
@@ -140,10 +177,11 @@ std::unique_ptr<FourierSteps<Real>> make_steps(const PeriodicEquation& equation,
     scaled.contract = scaled.contract / static_cast<double>(axis.points);  // FFTW does not
   return std::make_unique<FourierSteps<Real>>(
       grid.shape(), seen.numel() > 0 ? seen.max().item<std::int64_t>() + 1 : 1, scaled.transform(plain),
-      to_vector<Real>(form.mean, grid), to_vector<Real>(form.forcing, grid),
+      to_vector<Real>(form.mean, grid, ranks), to_vector<Real>(form.forcing, grid, ranks),
       [&equation](const Real* const* factors, Real* const* products, std::int64_t points) {
         equation.multiply(factors, products, points);
-      });
+      },
+      ranks);
 }
 
 }  // namespace
@@ -157,8 +195,9 @@ struct PeriodicSolver::Tables {
   std::unique_ptr<FourierSteps<float>> in_float32;
 };
 
-PeriodicSolver::PeriodicSolver(const PeriodicEquation& equation, PeriodicSolverOptions options)
-    : equation_(equation), options_(options)
+PeriodicSolver::PeriodicSolver(const PeriodicEquation& equation, PeriodicSolverOptions options,
+                               const Communicator& ranks)
+    : equation_(equation), options_(options), ranks_(ranks)
 {
   require_step(equation, options.step);
 }
@@ -197,6 +236,14 @@ Sample PeriodicSolver::advance(const Sample& state, double duration)
                         .found = "not periodic",
                         .expected = "a periodic grid",
                         .advice = "Equation::grid() makes one"});
+  const Communicator ranks = grid.axes.size() == 3 ? ranks_ : Communicator();
+  if (const std::int64_t planes = grid.axes.size() == 3 ? std::min(grid.axes[0].points, grid.axes[1].points) : 1;
+      ranks.size() > planes)
+    throw OptionError({.doing = doing,
+                       .where = "the number of ranks",
+                       .found = fmt::format("{}", ranks.size()),
+                       .expected = fmt::format("at most {}, one a plane of the grid", planes),
+                       .advice = ""});
   Tables& t = tables(grid, duration / static_cast<double>(steps));
 
   const Tensor values = stack_channels(state, equation_.state());
@@ -208,11 +255,11 @@ Sample PeriodicSolver::advance(const Sample& state, double duration)
                       .advice = ""});
   Tensor modes = physics::to_modes(values);
   const auto run = [&]<class Real>(std::unique_ptr<FourierSteps<Real>>& with) {
-    if (!with) with = make_steps<Real>(equation_, t.form, t.matrices, grid);
-    const std::int64_t columns = modes.size(-1);
-    modes = pad_rows<Real>(modes, grid).contiguous();
+    if (!with) with = make_steps<Real>(equation_, t.form, t.matrices, grid, ranks);
+    const std::int64_t columns = modes.size(-1), planes = modes.size(-2);
+    modes = pad_rows<Real>(own_planes(modes, ranks), grid).contiguous();
     with->run(static_cast<std::complex<Real>*>(modes.data_ptr()), modes.size(0), steps, at::get_num_threads());
-    modes = modes.narrow(-1, 0, columns);
+    modes = all_planes(modes.narrow(-1, 0, columns), planes, ranks);
   };
   if (needs_tensors(values)) {
     const auto there = [&](const Tensor& table) { return table.defined() ? table.to(values.device()) : table; };

@@ -1,4 +1,5 @@
 #pragma once
+#include <locum/core/communicator.hpp>
 #include <locum/core/options.hpp>
 #include <locum/core/solver.hpp>
 #include <locum/physics/periodic/periodic_equation.hpp>
@@ -50,18 +51,23 @@ struct PeriodicSolverOptions {
 /// Advances any PeriodicEquation by its Fourier modes.
 ///
 /// Members of an ensemble are shared by the threads; a single state of two or three dimensions is worked on by all of
-/// them. Where gradients are asked for, or the state is not on the CPU, the same steps are done in libtorch's
-/// operations, and can be differentiated. Schemes of several steps start with etdrk4 in every advance().
+/// them. States in three dimensions are shared by ranks, plane by plane, if there are several: advance() is collective
+/// then, takes the same states on every rank and returns the same, to rounding those that one rank would. Where
+/// gradients are asked for, or the state is not on the CPU, the same steps are done in libtorch's operations, and can
+/// be differentiated. Schemes of several steps start with etdrk4 in every advance().
 class PeriodicSolver : public EvolvingSolver {
  public:
   /// @param equation  must outlive this object
+  /// @param ranks     who shares a state in three dimensions
   /// @throws OptionError  if the step is not positive
-  PeriodicSolver(const physics::PeriodicEquation& equation, PeriodicSolverOptions options);
+  PeriodicSolver(const physics::PeriodicEquation& equation, PeriodicSolverOptions options,
+                 const Communicator& ranks = {});
   ~PeriodicSolver() override;
 
   std::string description() const override;
 
   /// In float64 or float32, as the state is. The duration is divided into equal steps, none longer than the option's.
+  /// @throws OptionError  if there are more ranks than planes
   Sample advance(const Sample& state, double duration) override;
 
   struct Tables;  ///< What the steps of one length on one grid multiply with; internal.
@@ -71,6 +77,7 @@ class PeriodicSolver : public EvolvingSolver {
 
   const physics::PeriodicEquation& equation_;
   PeriodicSolverOptions options_;
+  Communicator ranks_;
   std::unique_ptr<Tables> tables_;  // of the last grid and step
 };
 

@@ -3,6 +3,7 @@
 #include <locum/physics/periodic/advection_diffusion.hpp>
 #include <locum/physics/periodic/barotropic.hpp>
 #include <locum/physics/periodic/burgers.hpp>
+#include <locum/physics/periodic/burgers_2d.hpp>
 #include <locum/physics/periodic/korteweg_de_vries.hpp>
 #include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
 #include <locum/physics/periodic/navier_stokes.hpp>
@@ -65,6 +66,28 @@ TEST_CASE("periodic solver: order in time, against Cole and Hopf", "[solvers][or
   CHECK_THAT(orders(Scheme::etdrk4, {0.1, 0.05, 0.025, 0.0125}).back(), WithinAbs(4, 0.2));
   CHECK_THAT(orders(Scheme::etdab3, {0.02, 0.01, 0.005, 0.0025}).back(), WithinAbs(3, 0.2));
   CHECK_THAT(orders(Scheme::cnab2, {0.02, 0.01, 0.005, 0.0025}).back(), WithinAbs(2, 0.2));
+}
+
+TEST_CASE("periodic solver: order in time of a velocity in the plane, against Cole and Hopf", "[solvers][order]")
+{
+  const Burgers2DOptions options{.viscosity = 0.05};
+  const Burgers2D equation(options);
+  const Grid grid = equation.grid({48, 64});
+  const auto state = [&](double time) {
+    Sample exact{.domain = grid, .fields = {}, .scalars = {}, .time = time};
+    exact.fields["velocity"] = {.values = burgers_exact(options, grid, time).unsqueeze(0), .unit = "1"};
+    return exact;
+  };
+  const Tensor exact = state(0.4).field("velocity").values;
+  std::vector<double> errors;
+  fmt::print("Burgers in the plane, etdrk4: step, relative L2 error, order\n");
+  for (const double step : {0.1, 0.05, 0.025}) {
+    PeriodicSolver solver(equation, {.step = step});
+    errors.push_back(relative_distance(solver.advance(state(0), 0.4).field("velocity").values, exact));
+    fmt::print("{:>14.4f}  {:>17.3e}  {}\n", step, errors.back(),
+               errors.size() > 1 ? fmt::format("{:>5.2f}", std::log2(*(errors.rbegin() + 1) / errors.back())) : "");
+  }
+  CHECK_THAT(std::log2(errors[1] / errors[2]), WithinAbs(4, 0.25));
 }
 
 TEST_CASE("periodic solver: spectral in space", "[solvers][order]")
@@ -207,6 +230,7 @@ TEST_CASE("periodic solver: our loops and libtorch's operations agree, and membe
       {"allen_cahn", {{30}, 0.01}},
       {"barotropic", {{24, 27}, 0.01}},
       {"burgers", {{33}, 1e-3}},
+      {"burgers_2d", {{18, 15}, 1e-3}},
       {"korteweg_de_vries", {{32}, 1e-3}},
       {"kuramoto_sivashinsky", {{50}, 0.05}},
       {"navier_stokes", {{16, 18}, 0.01}},

@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/lyapunov.hpp"
 #include "support/numbers.hpp"
 
 using namespace locum;
@@ -66,33 +67,18 @@ TEST_CASE("Runge-Kutta: loops and libtorch's operations agree, and gradients pas
   }
 }
 
-/// Largest Lyapunov exponent: growth of a small difference, made small again every `interval` (Benettin et al. 1980).
-static double lyapunov_exponent(const OrdinaryEquation& equation, const Grid& grid, double step, double interval,
-                                int times)
-{
-  RungeKuttaSolver solver(equation, {.step = step});
-  constexpr double size = 1e-7;
-  Sample pair = equation.draw(grid, 3, 0, 2);
-  double growth = 0;
-  Tensor difference = torch::ones_like(values(pair)[0]);
-  for (int i = -times / 10; i < times; ++i) {
-    const Tensor truth = values(pair)[0];
-    pair.fields["state"].values = torch::stack({truth, truth + difference * (size / difference.norm())});
-    pair = solver.advance(pair, interval);
-    difference = values(pair)[1] - values(pair)[0];
-    if (i >= 0) growth += std::log(difference.norm().item<double>() / size);
-  }
-  return growth / (times * interval);
-}
-
 TEST_CASE("Lorenz: largest Lyapunov exponents as published", "[solvers]")
 {
   // Viswanath, PhD thesis, Cornell (1998): 0.9056. Lorenz, J. Atmos. Sci. 63 (2006): doubling time 0.42 for 40
   // variables.
   const Lorenz63 three({});
-  CHECK_THAT(lyapunov_exponent(three, three.grid({3}), 0.01, 0.5, 6000), WithinAbs(0.9056, 0.02));
-  const Lorenz96 forty({});
-  CHECK_THAT(lyapunov_exponent(forty, forty.grid({40}), 0.02, 0.5, 3000), WithinAbs(1.68, 0.05));
+  const auto exponent = [](const OrdinaryEquation& equation, std::int64_t variables, double step, int times) {
+    RungeKuttaSolver solver(equation, {.step = step});
+    const Sample pair = equation.draw(equation.grid({variables}), 3, 0, 2);
+    return tests::lyapunov_exponent(solver, pair, "state", 0.5, times);
+  };
+  CHECK_THAT(exponent(three, 3, 0.01, 6000), WithinAbs(0.9056, 0.02));
+  CHECK_THAT(exponent(Lorenz96({}), 40, 0.02, 3000), WithinAbs(1.68, 0.05));
 }
 
 TEST_CASE("Lorenz: grids that do not fit are refused", "[solvers][error]")
