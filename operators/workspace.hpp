@@ -8,8 +8,8 @@ namespace locum::operators {
 
 using torch::Tensor;
 
-/// Memory that a module uses again in every step, in huge pages: large blocks that malloc has to map anew cost a step up
-/// to a twentieth of its time.
+/// Memory that a module uses again in every step, in huge pages: large blocks that malloc has to map anew cost a step
+/// up to a twentieth of its time.
 ///
 /// A block returns when the last tensor on it is gone, whichever of them and this that is. Blocks that were not wanted
 /// for a while are freed. Threads may share it.
