@@ -1,7 +1,7 @@
 #include <locum/core/error.hpp>
 #include <locum/operators/fourier.hpp>
-#include <locum/operators/training/adam.hpp>
 #include <locum/operators/training/loss.hpp>
+#include <locum/operators/training/optimisers/adam.hpp>
 
 #include <sys/resource.h>
 
@@ -77,8 +77,8 @@ void bench_fourier(const BenchRequest& request)
     shape.insert(shape.end(), c.points.begin(), c.points.end());
     const Tensor x = RandomStream(1, "input").normal(shape).to(type);
     const Tensor y = RandomStream(2, "target").normal(shape).to(type);
-    operators::Parameters parameters_of(model);
-    operators::Adam adam(parameters_of, operators::Adam::WeightDecay::decoupled, 1e-4);
+    operators::Parameters trained(model);
+    operators::Adam adam(trained, operators::Adam::WeightDecay::decoupled, 1e-4);
 
     const auto report = [&](const char* what, const Times& times) {
       std::int64_t parameters = 0;
@@ -109,10 +109,10 @@ void bench_fourier(const BenchRequest& request)
            }));
     report("training step", time(request.repeats, [&] {
              adam.step(1e-3, [&] {
-               parameters_of.forget_gradients();
+               trained.forget_gradients();
                const auto loss = operators::loss_of(operators::Loss::relative_l2, model.forward(x), y);
                loss.backward();
-               for (std::int64_t i = 0; i < parameters_of.count(); ++i) parameters_of.collect_gradient(i);
+               for (std::int64_t i = 0; i < trained.count(); ++i) trained.collect_gradient(i);
                return loss.detach();
              });
            }));

@@ -7,7 +7,7 @@
 
 #include "../normaliser.hpp"
 #include "loss.hpp"
-#include "optimiser.hpp"
+#include "optimisers/optimiser.hpp"
 #include "parameters.hpp"
 #include "schedule.hpp"
 

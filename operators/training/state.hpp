@@ -4,7 +4,7 @@
 #include <string>
 
 #include "../surrogate.hpp"
-#include "optimiser.hpp"
+#include "optimisers/optimiser.hpp"
 
 namespace locum::operators {
 

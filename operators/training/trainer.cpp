@@ -289,7 +289,11 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
       agree(ranks, [&] { batch = training.next(); });
       if (!batch) break;
       const std::int64_t own = batch->inputs.size(0);
-      std::array<double, 2> of_all = {static_cast<double>(own), run.stop && run.stop() ? 1.0 : 0.0};
+      const bool late =
+          options.checkpoint_minutes > 0 &&
+          Clock::now() - last_saved > std::chrono::duration<double, std::ratio<60>>(options.checkpoint_minutes);
+      // Of all ranks: samples, and whether some rank was told to stop or finds a checkpoint due.
+      std::array<double, 3> of_all = {static_cast<double>(own), run.stop && run.stop() ? 1.0 : 0.0, late ? 1.0 : 0.0};
       sum_over(ranks, of_all);
       const double count = of_all[0];
       Tensor loss;  // mean over all samples of the batch, before the step
@@ -335,10 +339,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
       progress.update(state.epoch * steps + state.step, fmt::format("epoch {}", state.epoch + 1));
 
       const bool counted = options.checkpoint_steps > 0 && state.step % options.checkpoint_steps == 0;
-      const bool timed =
-          options.checkpoint_minutes > 0 &&
-          Clock::now() - last_saved > std::chrono::duration<double, std::ratio<60>>(options.checkpoint_minutes);
-      if (stopped || counted || ranks.minimum(timed ? 0 : 1) == 0) {
+      if (stopped || counted || of_all[2] > 0) {
         state.loss = total.item<double>();
         require_finite(state.loss);
         training.settle();

@@ -1,7 +1,7 @@
 #include <locum/operators/fourier.hpp>
 #include <locum/operators/kernels/fourier_layers.hpp>
 #include <locum/operators/kernels/mixing.hpp>
-#include <locum/operators/training/adam.hpp>
+#include <locum/operators/training/optimisers/adam.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
-#include <locum/operators/training/adam.hpp>
-#include <locum/operators/training/gradient_descent.hpp>
-#include <locum/operators/training/lbfgs.hpp>
+#include <locum/operators/training/optimisers/adam.hpp>
+#include <locum/operators/training/optimisers/gradient_descent.hpp>
+#include <locum/operators/training/optimisers/lbfgs.hpp>
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "../kernel.hpp"
-#include "../kernels/adam.hpp"
+#include "../../kernel.hpp"
+#include "../../kernels/adam.hpp"
 
 namespace locum::operators {
 

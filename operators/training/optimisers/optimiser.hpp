@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "parameters.hpp"
+#include "../parameters.hpp"
 
 namespace locum::operators {
 
