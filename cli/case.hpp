@@ -133,8 +133,10 @@ struct Case {
   TargetOptions target;
   std::unique_ptr<physics::Equation> equation;  ///< Null if the data come from elsewhere.
   GenerateOptions generate;
-  TrajectoryOptions trajectory;       ///< Of an evolving equation.
-  solvers::SteppingOptions stepping;  ///< [solver] of an evolving equation.
+  TrajectoryOptions trajectory;                      ///< Of an evolving equation.
+  solvers::SteppingOptions stepping;                 ///< [solver] of an evolving equation.
+  std::unique_ptr<physics::EvolvingEquation> truth;  ///< [truth] of a twin experiment: what [equation] is a model of.
+  solvers::SteppingOptions truth_stepping;           ///< [truth.solver]
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;
