@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "filters/small_products.hpp"
+
 namespace locum::assimilation {
 
 static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -37,8 +39,7 @@ double crps(const Eigen::Ref<const Matrix>& members, const RowVector& truth)
 void count_ranks(const Eigen::Ref<const Matrix>& members, const RowVector& truth, Eigen::ArrayXd& counts)
 {
   Eigen::Array<int, 1, Eigen::Dynamic> below = Eigen::Array<int, 1, Eigen::Dynamic>::Zero(truth.size());
-  for (Eigen::Index i = 0; i < members.rows(); ++i)
-    below += (members.row(i).array() < truth.array()).cast<int>();
+  for (Eigen::Index i = 0; i < members.rows(); ++i) below += (members.row(i).array() < truth.array()).cast<int>();
   for (Eigen::Index v = 0; v < below.size(); ++v) counts[below[v]] += 1;
 }
 
@@ -66,7 +67,9 @@ Scores score(const Analysis& analysis, const Observations& observations, const R
   scores.chi_squared = scores.spread_ratio = unknown;
   if (s.rows() > 1) {
     const Eigen::Index n = s.rows();
-    const Eigen::MatrixXd products = s * s.transpose() + static_cast<double>(n - 1) * Eigen::MatrixXd::Identity(n, n);
+    Matrix products;
+    gram(s.transpose(), products);
+    products.diagonal().array() += static_cast<double>(n - 1);
     const Vector along = s * before.transpose();
     scores.chi_squared = (before.squaredNorm() - along.dot(products.llt().solve(along))) / count;
     scores.spread_ratio = (before - after.row(0)).dot(before) * static_cast<double>(n - 1) / s.squaredNorm();

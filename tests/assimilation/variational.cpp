@@ -103,6 +103,8 @@ TEST_CASE("4D-Var: a model without a gradient is refused by name", "[assimilatio
   const Forecast forecast(model, layout, {}, 1);
   const Observations seen = line_observations(layout, 1, 1, 1);
   FourDimensional method(anomalies_of(layout.pack(random_line(4, 6, 2))), 1, 5);
-  CHECK(says(message_of([&] { method.cycle(layout.pack(random_line(4, 1, 1)), 0, {&seen, 1}, forecast, 0); }),
+  CHECK(says(message_of([&] {
+               method.cycle(layout.pack(random_line(4, 1, 1)), 0, {&seen, 1}, forecast, 0);
+             }),
              {"opaque", "no gradient", "ienks"}));
 }
