@@ -1,8 +1,10 @@
 #include "case.hpp"
 
+#include <fmt/ranges.h>
 #include <locum/io/case_file.hpp>
 #include <locum/physics/registry.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 namespace locum::cli {
@@ -19,6 +21,30 @@ struct EquationChoice {
     option("name", name, "equation the data obey; \"\": unknown, the data come from elsewhere");
   }
 };
+
+/// Completes [truth] and [truth.solver], which say what differs from [equation] and [solver], by what does not. Of an
+/// equation with another name it says everything.
+/// @return  whether there is one
+bool complete_truth(OptionTable& table)
+{
+  const auto entries = table.entries();
+  const auto is_truth = [](const auto& entry) { return entry.first.starts_with("truth."); };
+  if (std::none_of(entries.begin(), entries.end(), is_truth)) return false;
+  const auto complete = [&](const std::string& section, const std::string& as) {
+    for (const auto& [key, entry] : entries) {
+      if (!key.starts_with(section + ".")) continue;
+      const auto name = key.substr(section.size() + 1);
+      if (name.find('.') == std::string::npos && !table.find(as + "." + name))
+        table.set(as + "." + name, entry.value, entry.where);
+    }
+  };
+  const OptionEntry* own = table.find("truth.name");
+  const OptionEntry* model = table.find("equation.name");
+  if (own && model && own->value != model->value) return true;
+  complete("equation", "truth");
+  complete("solver", "truth.solver");
+  return true;
+}
 
 void read_petsc_words(OptionTable& table, const std::string& words)
 {
@@ -64,6 +90,29 @@ void require(const OptionReader& reader, bool condition, const std::string& key,
                      .advice = fmt::format("{} = {}", key.substr(key.rfind('.') + 1), usual)});
 }
 
+/// The true system of a twin experiment: as the model, but for what [truth] says.
+void read_truth(Case& c)
+{
+  EquationChoice choice;
+  c.reader.read("truth", choice);
+  std::unique_ptr<physics::Equation> made;
+  if (!choice.name.empty()) made = physics::make_equation(choice.name, c.reader, "truth");
+  auto* const evolving = dynamic_cast<physics::EvolvingEquation*>(made.get());
+  const auto shape = [](const physics::Equation& equation) {
+    return fmt::format("{}", fmt::join(equation.inputs(), ", "));
+  };
+  if (!evolving || !c.evolving() || evolving->state() != c.evolving()->state())
+    throw OptionError({.doing = "reading the case",
+                       .where = "[truth]",
+                       .found = made ? fmt::format("{} of {}", choice.name, shape(*made)) : "no equation",
+                       .expected = c.evolving() ? fmt::format("an equation that evolves {}", shape(*c.equation))
+                                                : "an [equation] that evolves, which is a model of the truth",
+                       .advice = ""});
+  made.release();
+  c.truth.reset(evolving);
+  c.truth_stepping = solvers::read_stepping(*c.truth, c.reader, "truth.solver");
+}
+
 }  // namespace
 
 Case read_case(const fs::path& path, const std::vector<std::string>& overrides, const std::string& petsc)
@@ -72,6 +121,7 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   OptionTable table = io::read_case_file(file);
   for (const std::string& setting : overrides) io::apply_override(table, setting);
   read_petsc_words(table, petsc);
+  const bool has_truth = complete_truth(table);
 
   Case c{.name = fs::absolute(file).parent_path().filename().string(),
          .target = {},
@@ -79,6 +129,10 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .generate = {},
          .trajectory = {},
          .stepping = {},
+         .truth = {},
+         .truth_stepping = {},
+         .observations = {},
+         .assimilation = {},
          .data = {},
          .dataset = {},
          .training = {},
@@ -95,6 +149,28 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
       c.reader.read("generate", c.trajectory);
       c.stepping = solvers::read_stepping(*evolving, c.reader, "solver");
     }
+  }
+  if (has_truth) read_truth(c);
+  if (c.evolving()) {
+    c.reader.read("observations", c.observations);
+    c.reader.read("assimilation", c.assimilation);
+    if (c.observations.fields.empty()) c.observations.fields = c.evolving()->state();
+    const auto& seen = c.observations;
+    require(c.reader, seen.every > 0, "observations.every", seen.every, "at least 1", "1");
+    require(c.reader, seen.points >= 0, "observations.points", seen.points, "at least 0", "0");
+    require(c.reader, seen.interval >= 0, "observations.interval", seen.interval, "a time, or 0", "0.0");
+    require(c.reader, seen.correlation >= 0, "observations.correlation", seen.correlation, "a length, or 0", "0.0");
+    require(c.reader, seen.deviation > 0 || !seen.file.empty(), "observations.deviation", seen.deviation, "above 0",
+            "1.0");
+    const auto& cycling = c.assimilation.cycling;
+    require(c.reader, cycling.cycles > 0, "assimilation.cycles", cycling.cycles, "at least 1", "1000");
+    require(c.reader, cycling.burn_in >= 0 && cycling.burn_in < cycling.cycles, "assimilation.burn_in", cycling.burn_in,
+            "fewer than cycles", "0");
+    require(c.reader, cycling.stored >= 0, "assimilation.stored", cycling.stored, "at least 0", "50");
+    require(c.reader, c.assimilation.initial_deviation >= 0, "assimilation.initial_deviation",
+            c.assimilation.initial_deviation, "at least 0", "0.0");
+    require(c.reader, c.assimilation.forecast.model_error >= 0, "assimilation.model_error",
+            c.assimilation.forecast.model_error, "at least 0", "0.0");
   }
   c.reader.read("data", c.data);
   read_named(c.reader, "data.fields", c.dataset.fields);
@@ -165,6 +241,20 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
   require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");
   return c;
+}
+
+std::string Case::assimilation_settings() const
+{
+  std::string text;
+  for (const char* part : {"equation", "solver", "truth", "truth.solver", "generate", "observations", "assimilation"}) {
+    std::istringstream lines(section(part));
+    for (std::string line; std::getline(lines, line);) {
+      const bool free = line.starts_with("cycles ") || line.starts_with("burn_in ") || line.starts_with("stored ") ||
+                        line.starts_with("checkpoint_minutes ");
+      if (!free) text += fmt::format("{}: {}\n", part, line);
+    }
+  }
+  return text;
 }
 
 std::string Case::data_section() const

@@ -1,4 +1,6 @@
 #pragma once
+#include <locum/assimilation/cycling.hpp>
+#include <locum/assimilation/registry.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/operators/registry.hpp>
 #include <locum/operators/training/trainer.hpp>
@@ -127,14 +129,66 @@ struct EvaluateOptions {
   }
 };
 
+/// [observations]: what is seen of the truth, or was.
+struct ObservationOptions {
+  std::string file;
+  std::vector<std::string> fields;
+  std::int64_t every = 1;
+  std::int64_t points = 0;
+  assimilation::Seen seen = assimilation::Seen::value;
+  double interval = 0;
+  double deviation = 1;
+  double correlation = 0;
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("file", file,
+           "HDF5 file of observations (docs/assimilation.md); \"\": a twin experiment, [truth] makes them");
+    option("fields", fields, "fields that are seen; []: all of the state");
+    option("every", every, "at each n-th point along each axis of the grid");
+    option("points", points, "at so many random points instead; 0: as every says");
+    option("seen", seen, "value, absolute or square: what is seen of a value");
+    option("interval", interval, "time from observations to observations; 0: generate.interval");
+    option("deviation", deviation, "of their errors, where the file says none");
+    option("correlation", correlation, "length over which errors are correlated; 0: they are independent");
+    option("seed", seed, "of random points");
+  }
+};
+
+/// [assimilation]: how observations and model meet.
+struct AssimilationOptions {
+  assimilation::MethodOptions method;
+  assimilation::ForecastOptions forecast;
+  assimilation::CyclingOptions cycling;
+  double initial_deviation = 0;
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    method.visit(option);
+    forecast.visit(option);
+    option("initial_deviation", initial_deviation,
+           "of the first members around the truth, in a twin experiment; 0: they are states of the climate");
+    option("seed", seed, "of truth, members and errors");
+    cycling.visit(option);
+  }
+};
+
 /// A case file, read and checked, with what was set on the command line.
 struct Case {
   std::string name;
   TargetOptions target;
   std::unique_ptr<physics::Equation> equation;  ///< Null if the data come from elsewhere.
   GenerateOptions generate;
-  TrajectoryOptions trajectory;       ///< Of an evolving equation.
-  solvers::SteppingOptions stepping;  ///< [solver] of an evolving equation.
+  TrajectoryOptions trajectory;                      ///< Of an evolving equation.
+  solvers::SteppingOptions stepping;                 ///< [solver] of an evolving equation.
+  std::unique_ptr<physics::EvolvingEquation> truth;  ///< [truth] of a twin experiment: what [equation] is a model of.
+  solvers::SteppingOptions truth_stepping;           ///< [truth.solver]
+  ObservationOptions observations;                   ///< Of an evolving equation.
+  AssimilationOptions assimilation;
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;
@@ -159,6 +213,8 @@ struct Case {
     const std::string made = section("equation") + section("generate") + section("solver") + section("solver.petsc");
     return (data.train.empty() ? made : "") + data_section() + section("model") + section("training");
   }
+  /// What an assimilation depends on: it goes on only with the same, but may take more cycles.
+  std::string assimilation_settings() const;
 
   OptionReader reader;
 };

@@ -91,3 +91,24 @@ TEST_CASE("case: what does not fit an equation that evolves is refused", "[cli][
   CHECK(says(refused("solver.step=-1.0"), {"solver.step", "-1", "positive"}));
   CHECK(says(refused("generate.intervals=0"), {"generate.intervals", "found 0", "at least 1"}));
 }
+
+TEST_CASE("case: [truth] is [equation] and [solver] but for what it says", "[cli]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml",
+             small_case + std::string("[truth]\nsecond = 0.5\n[truth.solver]\nscheme = \"cnab2\"\n"));
+  const auto shown = command({"run", "case.toml", "--print-config"}, folder.path());
+  INFO(shown.text);
+  REQUIRE(shown.status == 0);
+  const auto truth = shown.text.substr(shown.text.find("[truth]"));
+  CHECK(says(truth, {"name = \"kuramoto_sivashinsky\"", "length = 22.0", "second = 0.5", "step = 0.1", "\"cnab2\""}));
+  CHECK(says(shown.text, {"second = 1.0", "\"etdrk4\""}));
+
+  const auto refused = [&](const std::string& setting) {
+    const auto outcome = command({"run", "case.toml", "--print-config", "--set", setting}, folder.path());
+    CHECK(outcome.status == 1);
+    return outcome.text;
+  };
+  CHECK(says(refused("truth.secnod=1.0"), {"[truth]", "unknown key \"secnod\"", "second = 1.0"}));
+  CHECK(says(refused("truth.name=\"lorenz63\""), {"lorenz63", "an equation that evolves u"}));
+}
