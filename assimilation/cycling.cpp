@@ -36,8 +36,8 @@ Matrix rows_of(const std::deque<RowVector>& rows)
 template <class Records, class Member>
 Matrix column_of(const Records& records, Member member, Eigen::Index variables)
 {
-  Matrix matrix = Matrix::Constant(static_cast<Eigen::Index>(records.size()), variables,
-                                   std::numeric_limits<double>::quiet_NaN());
+  Matrix matrix =
+      Matrix::Constant(static_cast<Eigen::Index>(records.size()), variables, std::numeric_limits<double>::quiet_NaN());
   for (std::size_t i = 0; i < records.size(); ++i)
     if ((records[i].*member).size() > 0) matrix.row(static_cast<Eigen::Index>(i)) = records[i].*member;
   return matrix;
@@ -73,9 +73,7 @@ void save(const State& state, const Method& method, const ObservationSource& sou
   for (const StoredIncrement& stored : state.result.increments) intervals.push_back(stored.interval);
   checkpoint.put("stored/time", torch::tensor(times, torch::kFloat64));
   checkpoint.put("increments/interval", torch::tensor(intervals, torch::kFloat64));
-  const auto put = [&](const std::string& name, Matrix matrix) {
-    checkpoint.put(name, as_tensor(matrix).clone());
-  };
+  const auto put = [&](const std::string& name, Matrix matrix) { checkpoint.put(name, as_tensor(matrix).clone()); };
   put("stored/truth", column_of(state.result.stored, &StoredCycle::truth, variables));
   put("stored/forecast", column_of(state.result.stored, &StoredCycle::forecast, variables));
   put("stored/analysis", column_of(state.result.stored, &StoredCycle::analysis, variables));
@@ -229,23 +227,22 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
         state.result.stored.erase(state.result.stored.begin());
       if (state.cycle >= options.cycles - options.stored)
         state.result.stored.push_back({window.back().time, truths.back(), mean_of(analysis.forecast),
-                                       mean_of(analysis.members),
-                                       variance_of(analysis.members).cwiseSqrt()});
+                                       mean_of(analysis.members), variance_of(analysis.members).cwiseSqrt()});
     }
     if (options.increments)
-      state.result.increments.push_back({window.back().time - state.time, before,
-                                         mean_of(analysis.members) - mean_of(analysis.forecast)});
+      state.result.increments.push_back(
+          {window.back().time - state.time, before, mean_of(analysis.members) - mean_of(analysis.forecast)});
     state.members = std::move(analysis.members);
     state.time = window.back().time;
     ++state.cycle;
 
-    progress.update(state.cycle, std::isfinite(scores.rmse_analysis)
-                                     ? fmt::format("RMSE {:.3g}, spread {:.3g}", scores.rmse_analysis,
-                                                   scores.spread_analysis)
-                                     : fmt::format("innovation {:.3g}, chi squared {:.3g}", scores.innovation,
-                                                   scores.chi_squared));
+    progress.update(state.cycle,
+                    std::isfinite(scores.rmse_analysis)
+                        ? fmt::format("RMSE {:.3g}, spread {:.3g}", scores.rmse_analysis, scores.spread_analysis)
+                        : fmt::format("innovation {:.3g}, chi squared {:.3g}", scores.innovation, scores.chi_squared));
     bool stop = run.stop && run.stop();
-    const double minutes = std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - saved).count();
+    const double minutes =
+        std::chrono::duration<double, std::ratio<60>>(std::chrono::steady_clock::now() - saved).count();
     bool due = files && minutes >= options.checkpoint_minutes;
     if (ranks.size() > 1) {
       const double wanted = ranks.maximum(stop ? 2 : due ? 1 : 0);

@@ -28,7 +28,7 @@ struct CyclingOptions {
 /// Where and beside whom observations are assimilated.
 struct CyclingRun {
   std::filesystem::path folder = {};
-  std::string settings = {};  ///< What the run was started with: stored, and compared on resuming.
+  std::string settings = {};        ///< What the run was started with: stored, and compared on resuming.
   std::function<bool()> stop = {};  ///< Asked after every cycle: whether to write a checkpoint and come back.
 };
 
@@ -45,14 +45,14 @@ struct StoredIncrement {
 };
 
 struct CyclingResult {
-  std::vector<Scores> scores;  ///< By cycle.
+  std::vector<Scores> scores;           ///< By cycle.
   std::map<std::string, double> means;  ///< Of the scores, over cycles after burn-in where they are known.
-  Eigen::ArrayXd ranks;        ///< count_ranks() of the analyses after burn-in; of the truth, or zero.
+  Eigen::ArrayXd ranks;                 ///< count_ranks() of the analyses after burn-in; of the truth, or zero.
   std::vector<StoredCycle> stored;
   std::vector<StoredIncrement> increments;
   Matrix members;  ///< The last analysis.
   double time = 0;
-  bool complete = true;  ///< false if it was told to stop
+  bool complete = true;         ///< false if it was told to stop
   std::int64_t collapsed = -1;  ///< The first cycle in which the ensemble no longer knew of its error, or −1.
 };
 

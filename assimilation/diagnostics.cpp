@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "filters/small_products.hpp"
+
 namespace locum::assimilation {
 
 static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -15,30 +17,29 @@ static double rms(const RowVector& values)
 
 double crps(const Eigen::Ref<const Matrix>& members, const RowVector& truth)
 {
-  // Σ_ij |x_i − x_j| = 2 Σ_k (2 k − n + 1) x_(k) of the sorted members.
-  const Eigen::Index n = members.rows();
-  const Eigen::MatrixXd by_variable = members;
-  double sum = 0;
-  std::vector<double> sorted(static_cast<std::size_t>(n));
-  for (Eigen::Index v = 0; v < truth.size(); ++v) {
-    double distance = 0, between = 0;
-    std::copy_n(by_variable.col(v).data(), n, sorted.begin());
-    std::sort(sorted.begin(), sorted.end());
-    for (Eigen::Index k = 0; k < n; ++k) {
-      const double x = sorted[static_cast<std::size_t>(k)];
-      distance += std::abs(x - truth[v]);
-      between += static_cast<double>(2 * k - n + 1) * x;
+  const Eigen::Index n = members.rows(), variables = truth.size();
+  const auto count = static_cast<double>(n);
+  double distance = 0, between = 0;  // Σ |x_i − y|, Σ_{i<j} |x_i − x_j|
+  for (Eigen::Index i = 0; i < n; ++i) distance += (members.row(i) - truth).cwiseAbs().sum();
+  constexpr Eigen::Index few = 64;  // of so few, all pairs are sooner done than sorted
+  if (n <= few) {
+    for (Eigen::Index i = 0; i < n; ++i)
+      for (Eigen::Index j = 0; j < i; ++j) between += (members.row(i) - members.row(j)).cwiseAbs().sum();
+  } else {
+    Eigen::MatrixXd sorted = members;
+    for (Eigen::Index v = 0; v < variables; ++v) {
+      auto column = sorted.col(v);
+      std::sort(column.begin(), column.end());
+      for (Eigen::Index k = 0; k < n; ++k) between += static_cast<double>(2 * k - n + 1) * column[k];
     }
-    sum += distance / static_cast<double>(n) - between / static_cast<double>(n * n);
   }
-  return sum / static_cast<double>(truth.size());
+  return (distance / count - between / (count * count)) / static_cast<double>(variables);
 }
 
 void count_ranks(const Eigen::Ref<const Matrix>& members, const RowVector& truth, Eigen::ArrayXd& counts)
 {
   Eigen::Array<int, 1, Eigen::Dynamic> below = Eigen::Array<int, 1, Eigen::Dynamic>::Zero(truth.size());
-  for (Eigen::Index i = 0; i < members.rows(); ++i)
-    below += (members.row(i).array() < truth.array()).cast<int>();
+  for (Eigen::Index i = 0; i < members.rows(); ++i) below += (members.row(i).array() < truth.array()).cast<int>();
   for (Eigen::Index v = 0; v < below.size(); ++v) counts[below[v]] += 1;
 }
 
@@ -66,7 +67,9 @@ Scores score(const Analysis& analysis, const Observations& observations, const R
   scores.chi_squared = scores.spread_ratio = unknown;
   if (s.rows() > 1) {
     const Eigen::Index n = s.rows();
-    const Eigen::MatrixXd products = s * s.transpose() + static_cast<double>(n - 1) * Eigen::MatrixXd::Identity(n, n);
+    Matrix products;
+    gram(s.transpose(), products);
+    products.diagonal().array() += static_cast<double>(n - 1);
     const Vector along = s * before.transpose();
     scores.chi_squared = (before.squaredNorm() - along.dot(products.llt().solve(along))) / count;
     scores.spread_ratio = (before - after.row(0)).dot(before) * static_cast<double>(n - 1) / s.squaredNorm();

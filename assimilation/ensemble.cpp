@@ -32,10 +32,7 @@ static std::size_t position_of(const std::vector<std::string>& fields, const std
                    .advice = nearest.empty() ? "" : nearest});
 }
 
-std::int64_t StateLayout::first_variable(const std::string& field) const
-{
-  return first_[position_of(fields_, field)];
-}
+std::int64_t StateLayout::first_variable(const std::string& field) const { return first_[position_of(fields_, field)]; }
 
 std::int64_t StateLayout::components(const std::string& field) const
 {

@@ -1,9 +1,9 @@
 #include "forecast.hpp"
 
 #include <fmt/ranges.h>
+#include <mpi.h>
 #include <locum/core/agree.hpp>
 #include <locum/core/random.hpp>
-#include <mpi.h>
 
 #include <cmath>
 #include <limits>
@@ -62,8 +62,8 @@ void Forecast::replace_lost(Matrix& members, std::int64_t cycle) const
   std::vector<std::int64_t> lost, left;
   for (Eigen::Index i = 0; i < members.rows(); ++i) (members.row(i).allFinite() ? left : lost).push_back(i);
   if (lost.empty()) return;
-  const std::string which = fmt::format("member{} {} of {}", lost.size() > 1 ? "s" : "", fmt::join(lost, ", "),
-                                        members.rows());
+  const std::string which =
+      fmt::format("member{} {} of {}", lost.size() > 1 ? "s" : "", fmt::join(lost, ", "), members.rows());
   if (options_.blow_up == BlowUp::stop || left.empty())
     throw SolverError({.doing = fmt::format("forecasting cycle {}", cycle),
                        .where = model_.description(),
@@ -74,8 +74,8 @@ void Forecast::replace_lost(Matrix& members, std::int64_t cycle) const
   RandomStream random(seed_, "members in place of lost ones", static_cast<std::uint64_t>(cycle));
   const Tensor drawn = random.uniform({static_cast<std::int64_t>(lost.size())});
   for (std::size_t i = 0; i < lost.size(); ++i) {
-    const auto chosen = static_cast<std::size_t>(drawn[static_cast<std::int64_t>(i)].item<double>() *
-                                                 static_cast<double>(left.size()));
+    const auto chosen =
+        static_cast<std::size_t>(drawn[static_cast<std::int64_t>(i)].item<double>() * static_cast<double>(left.size()));
     members.row(lost[i]) = members.row(left[std::min(chosen, left.size() - 1)]);
   }
   if (ranks_.is_root()) log_->warn("cycle {}: {} blew up and became another", cycle, which);
@@ -92,8 +92,8 @@ Matrix Forecast::advance(const Matrix& members, double time, double duration, st
   share_rows(ranks_, after);
   replace_lost(after, cycle);
   if (options_.model_error > 0)
-    after += options_.model_error * std::sqrt(duration) *
-             normal(seed_, "model error", cycle, after.rows(), after.cols());
+    after +=
+        options_.model_error * std::sqrt(duration) * normal(seed_, "model error", cycle, after.rows(), after.cols());
   return after;
 }
 

@@ -104,8 +104,7 @@ Neighbours find_neighbours(const Geometry& geometry, const Matrix& places, const
     const auto look = [&](double from, double to) {
       for (auto other = std::lower_bound(sorted.begin(), sorted.end(), std::pair{from, std::int64_t{-1}});
            other != sorted.end() && other->first <= to; ++other) {
-        const double weight =
-            gaspari_cohn(geometry.distance(places.row(place), others.row(other->second)), length);
+        const double weight = gaspari_cohn(geometry.distance(places.row(place), others.row(other->second)), length);
         if (weight > 0) near.emplace_back(other->second, weight);
       }
     };

@@ -22,9 +22,14 @@ Matrix PointObservations::observe(const Eigen::Ref<const Matrix>& members) const
         seen(member, i) += at.value() * state[at.col()];
   }
   switch (seen_) {
-    case Seen::value: break;
-    case Seen::absolute: seen = seen.cwiseAbs(); break;
-    case Seen::square: seen = seen.cwiseAbs2(); break;
+    case Seen::value:
+      break;
+    case Seen::absolute:
+      seen = seen.cwiseAbs();
+      break;
+    case Seen::square:
+      seen = seen.cwiseAbs2();
+      break;
   }
   return seen;
 }

@@ -23,18 +23,12 @@ enum class MethodKind {
 };
 constexpr auto option_names(MethodKind)
 {
-  return std::array{std::pair{MethodKind::enkf, "enkf"},
-                    std::pair{MethodKind::etkf, "etkf"},
-                    std::pair{MethodKind::ensrf, "ensrf"},
-                    std::pair{MethodKind::letkf, "letkf"},
-                    std::pair{MethodKind::enkf_n, "enkf_n"},
-                    std::pair{MethodKind::hybrid, "hybrid"},
-                    std::pair{MethodKind::particle, "particle"},
-                    std::pair{MethodKind::interpolation, "oi"},
-                    std::pair{MethodKind::three_d_var, "3dvar"},
-                    std::pair{MethodKind::four_d_var, "4dvar"},
-                    std::pair{MethodKind::enks, "enks"},
-                    std::pair{MethodKind::ienks, "ienks"}};
+  return std::array{std::pair{MethodKind::enkf, "enkf"},         std::pair{MethodKind::etkf, "etkf"},
+                    std::pair{MethodKind::ensrf, "ensrf"},       std::pair{MethodKind::letkf, "letkf"},
+                    std::pair{MethodKind::enkf_n, "enkf_n"},     std::pair{MethodKind::hybrid, "hybrid"},
+                    std::pair{MethodKind::particle, "particle"}, std::pair{MethodKind::interpolation, "oi"},
+                    std::pair{MethodKind::three_d_var, "3dvar"}, std::pair{MethodKind::four_d_var, "4dvar"},
+                    std::pair{MethodKind::enks, "enks"},         std::pair{MethodKind::ienks, "ienks"}};
 }
 
 struct MethodOptions {
@@ -52,15 +46,17 @@ struct MethodOptions {
   template <class Visitor>
   void visit(Visitor&& option)
   {
-    option("method", method,
-           "enkf, etkf, ensrf, letkf, enkf_n, hybrid, particle, oi, 3dvar, 4dvar, enks or ienks (docs/assimilation.md)");
+    option(
+        "method", method,
+        "enkf, etkf, ensrf, letkf, enkf_n, hybrid, particle, oi, 3dvar, 4dvar, enks or ienks (docs/assimilation.md)");
     option("members", members, "of the ensemble; oi, 3dvar and 4dvar have one state");
     inflation.visit(option);
     option("localisation", localisation,
            "length of Gaspari and Cohn's taper: observations count for nothing from twice that on; 0: none");
     option("lag", lag, "observation times: of 4dvar's window, or that smoothers look back");
     option("iterations", iterations, "at most: of 3dvar, 4dvar, ienks");
-    option("climate_states", climate_states, "states of a long run whose covariance is that of oi, 3dvar, 4dvar, hybrid");
+    option("climate_states", climate_states,
+           "states of a long run whose covariance is that of oi, 3dvar, 4dvar, hybrid");
     option("background_scale", background_scale, "factor of that covariance");
     option("hybrid", hybrid, "weight of the ensemble's covariance, of hybrid");
     option("jitter", jitter, "width of the noise that tells drawn particles apart, in units of the usual one");

@@ -47,7 +47,10 @@ std::optional<Observations> TwinObservations::next()
                       .values = (seen_->instruments->observe(truth) + error).row(0)};
 }
 
-RowVector TwinObservations::truth() const { return comparable_ ? RowVector(own_layout_.pack(state_).row(0)) : RowVector(); }
+RowVector TwinObservations::truth() const
+{
+  return comparable_ ? RowVector(own_layout_.pack(state_).row(0)) : RowVector();
+}
 
 void TwinObservations::save(io::Checkpoint& checkpoint) const
 {
@@ -89,13 +92,19 @@ RecordedObservations::RecordedObservations(const std::filesystem::path& file, co
       if (found == arrays.end() && !needed) return {};
       const std::string where = fmt::format("{}:/{}/{}", file.string(), field, name);
       if (found == arrays.end())
-        throw DataError({.doing = doing, .where = where, .found = "no such array",
-                         .expected = "a number for every observation", .advice = "docs/assimilation.md has the layout"});
+        throw DataError({.doing = doing,
+                         .where = where,
+                         .found = "no such array",
+                         .expected = "a number for every observation",
+                         .advice = "docs/assimilation.md has the layout"});
       const Tensor values = found->second.to(torch::kFloat64).contiguous();
       if (count < 0) count = values.numel();
       if (values.dim() != 1 || values.numel() != count)
-        throw ShapeError({.doing = doing, .where = where, .found = to_string(values.sizes()),
-                          .expected = fmt::format("[{}], as the other arrays", count), .advice = ""});
+        throw ShapeError({.doing = doing,
+                          .where = where,
+                          .found = to_string(values.sizes()),
+                          .expected = fmt::format("[{}], as the other arrays", count),
+                          .advice = ""});
       return values;
     };
     const Tensor time = array("time", true), value = array("value", true);
@@ -104,7 +113,9 @@ RecordedObservations::RecordedObservations(const std::filesystem::path& file, co
     for (const Axis& axis : layout.grid().axes) coordinates.push_back(array(axis.name, true));
     for (std::int64_t i = 0; i < count; ++i) {
       const auto of = [&](const Tensor& values) { return values.data_ptr<double>()[i]; };
-      Row row{.time = of(time), .value = of(value), .deviation = own_deviation.defined() ? of(own_deviation) : deviation,
+      Row row{.time = of(time),
+              .value = of(value),
+              .deviation = own_deviation.defined() ? of(own_deviation) : deviation,
               .place = {.field = field,
                         .component = component.defined() ? static_cast<std::int64_t>(of(component)) : 0,
                         .position = {}}};

@@ -51,8 +51,8 @@ class TwinObservations : public ObservationSource {
 };
 
 /// Observations in an HDF5 file: a group a field, named like it, of arrays with a number an observation: `time`,
-/// `value`, a coordinate for every axis of the grid, named like it, and perhaps `deviation` and `component`. What has one
-/// time belongs together; rows may stand in any order.
+/// `value`, a coordinate for every axis of the grid, named like it, and perhaps `deviation` and `component`. What has
+/// one time belongs together; rows may stand in any order.
 class RecordedObservations : public ObservationSource {
  public:
   /// @param deviation  where the file says none; 0: the file must

@@ -85,7 +85,8 @@ void write_datasets(const fs::path& folder, const Case& c, const StateLayout& la
   const auto describe = [&](const Sample& sample, bool time_varying) {
     std::vector<io::FieldDescription> fields;
     for (const auto& [name, field] : sample.fields)
-      fields.push_back({.name = name, .unit = field.unit, .components = field.values.size(1), .time_varying = time_varying});
+      fields.push_back(
+          {.name = name, .unit = field.unit, .components = field.values.size(1), .time_varying = time_varying});
     return fields;
   };
   if (!result.stored.empty()) {
@@ -241,8 +242,8 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
                                                   make_network(c, *layout), interval_of(c),
                                                   options.cycling.cycles * method->window(), seed);
     if (options.initial_deviation > 0 && c.observations.file.empty()) {
-      const Matrix around = layout->pack(start) +
-                            options.initial_deviation * normal(seed, "error of the first mean", 0, 1, layout->variables());
+      const Matrix around = layout->pack(start) + options.initial_deviation * normal(seed, "error of the first mean", 0,
+                                                                                     1, layout->variables());
       members = (options.initial_deviation * normal(seed, "first members", 0, method->members(), layout->variables()))
                     .rowwise() +
                 around.row(0);
@@ -279,12 +280,13 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
       const auto found = result.means.find(name);
       return found == result.means.end() ? std::string("unknown") : fmt::format("{:.4g}", found->second);
     };
-    folder.log->info("{} cycles in {:.3g} s ({:.0f} a second); means over cycles from {} on: RMSE of forecast {}, of "
-                     "analysis {}, spread {}, CRPS {}, χ² {}",
-                     cycles, seconds, static_cast<double>(cycles) / seconds, c.assimilation.cycling.burn_in,
-                     mean("rmse_forecast"), mean("rmse_analysis"), mean("spread_analysis"), mean("crps"),
-                     mean("chi_squared"));
-    if (result.means.contains("rmse_smoothed")) folder.log->info("RMSE of the smoothed states: {}", mean("rmse_smoothed"));
+    folder.log->info(
+        "{} cycles in {:.3g} s ({:.0f} a second); means over cycles from {} on: RMSE of forecast {}, of "
+        "analysis {}, spread {}, CRPS {}, χ² {}",
+        cycles, seconds, static_cast<double>(cycles) / seconds, c.assimilation.cycling.burn_in, mean("rmse_forecast"),
+        mean("rmse_analysis"), mean("spread_analysis"), mean("crps"), mean("chi_squared"));
+    if (result.means.contains("rmse_smoothed"))
+      folder.log->info("RMSE of the smoothed states: {}", mean("rmse_smoothed"));
     if (!result.scores.empty()) {
       draw_scores(folder.path / "figures", result);
       draw_states(folder.path / "figures", *layout, result);

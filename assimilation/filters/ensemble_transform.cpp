@@ -1,69 +1,86 @@
 #include "ensemble_transform.hpp"
 
+#include <algorithm>
 #include <cmath>
+
+#include "small_products.hpp"
 
 namespace locum::assimilation {
 
 void EnsembleTransform::compute(const Eigen::Ref<const Matrix>& s, const RowVector& d, double zeta)
 {
-  products_.noalias() = s * s.transpose();
-  compute(products_, s * d.transpose(), zeta);
+  const Matrix by_observation = s.transpose();
+  Matrix products;
+  gram(by_observation, products);
+  compute_from(products, s * d.transpose(), zeta);
 }
 
-void EnsembleTransform::compute(const Eigen::MatrixXd& products, const Vector& projections, double zeta)
+void EnsembleTransform::compute_from(const Matrix& products, const Vector& projections, double zeta)
 {
-  eigen_.compute(products);
-  const auto& vectors = eigen_.eigenvectors();
-  const Eigen::ArrayXd values = eigen_.eigenvalues().array().max(0) + zeta;
-  scale_ = (static_cast<double>(products.rows() - 1) / values).sqrt();
-  const Vector along = vectors.transpose() * projections;
-  mean_weights_.noalias() = vectors * (along.array() / values).matrix();
-  scaled_ = vectors * scale_.asDiagonal();
-  weights_.noalias() = scaled_ * vectors.transpose();
-  weights_.rowwise() += mean_weights_.transpose();
+  products_ = products / zeta;
+  const double bound = std::min(products_.norm(), products_.cwiseAbs().rowwise().sum().maxCoeff());
+  constexpr double near = 30;  // beyond it, so many iterations cost more than eigenvectors
+  if (bound < near) iterate(bound);
+  else decompose();
+  mean_weights_ = root_ * (root_ * projections) / zeta;
+  scale_ = std::sqrt(static_cast<double>(products.rows() - 1) / zeta);
+  root_ *= scale_;
+  weights_ = root_.rowwise() + mean_weights_.transpose();
 }
 
-Eigen::MatrixXd EnsembleTransform::root() const
+void EnsembleTransform::iterate(double bound)
 {
-  return eigen_.eigenvectors() * scale_.asDiagonal() * eigen_.eigenvectors().transpose();
-}
-
-Eigen::MatrixXd EnsembleTransform::inverse_root() const
-{
-  return eigen_.eigenvectors() * scale_.cwiseInverse().asDiagonal() * eigen_.eigenvectors().transpose();
-}
-
-void rotate(Matrix& anomalies, const RowVector& normal)
-{
-  // Seen from axes of which one is the vector of ones, anomalies have nothing along it: a reflection there and back,
-  // and between them reflections that mix the last 2, 3, … n − 1 of the others.
-  const Eigen::Index members = anomalies.rows();
-  if (members < 2) return;
-  Vector ones = Vector::Constant(members, 1 / std::sqrt(static_cast<double>(members)));
-  ones[0] += 1;  // the reflection that takes the vector of ones to −√n times the first axis
-  RowVector product(anomalies.cols());
-  const auto reflect = [&](const auto& vector, auto&& rows) {
-    const double norm = vector.squaredNorm();
-    if (!(norm > 0)) return;
-    product.noalias() = vector.transpose() * rows;
-    rows.noalias() -= (2 / norm * vector) * product;
-  };
-  reflect(ones, anomalies.topRows(members));
-  Eigen::Index used = 0;
-  for (Eigen::Index size = 1; size < members; ++size) {
-    auto rows = anomalies.bottomRows(size);
-    if (size == 1) {
-      if (normal[used++] < 0) rows *= -1;
-      continue;
-    }
-    Vector direction = normal.segment(used, size).transpose();
-    used += size;
-    const double sign = direction[0] < 0 ? -1 : 1;
-    direction[0] += sign * direction.norm();
-    reflect(direction, rows);
-    rows.row(0) *= -sign;
+  // Y → A^{1/2}, Z → A^{−1/2} of A = 1 + products, whose eigenvalues x are between 1 and 1 + bound. Z begins as the
+  // straight line through 1/√x at Chebyshev's points.
+  const double middle = 1 + bound / 2, away = bound / 2 * std::sqrt(0.5);
+  const double low = 1 / std::sqrt(middle - away), high = 1 / std::sqrt(middle + away);
+  const double slope = away > 0 ? (high - low) / (2 * away) : 0;
+  square_root_ = products_;
+  square_root_.diagonal().array() += 1;
+  root_ = slope * square_root_;
+  root_.diagonal().array() += (low + high) / 2 - slope * middle;
+  multiply(root_, square_root_, step_);
+  square_root_.swap(step_);
+  constexpr int most = 60;
+  for (int i = 0; i < most; ++i) {
+    multiply(root_, square_root_, product_);
+    product_ *= -0.5;
+    product_.diagonal().array() += 0.5;
+    const double error = product_.norm();
+    product_.diagonal().array() += 1;
+    multiply(product_, root_, step_);
+    root_.swap(step_);
+    if (error < 5e-8) break;  // squared by this step
+    multiply(square_root_, product_, step_);
+    square_root_.swap(step_);
   }
-  reflect(ones, anomalies.topRows(members));
+  root_ = 0.5 * (root_ + root_.transpose()).eval();
+}
+
+void EnsembleTransform::decompose()
+{
+  eigen_.compute(products_);
+  const Eigen::ArrayXd values = 1 / (eigen_.eigenvalues().array().max(0) + 1).sqrt();
+  root_ = eigen_.eigenvectors() * values.matrix().asDiagonal() * eigen_.eigenvectors().transpose();
+}
+
+Matrix EnsembleTransform::inverse_root() const
+{
+  Matrix a = products_;
+  a.diagonal().array() += 1;
+  return a * root_ / (scale_ * scale_);
+}
+
+void rotate(Matrix& anomalies, const Matrix& normal)
+{
+  RowVector product(anomalies.cols());
+  for (Eigen::Index i = 0; i < normal.rows(); ++i) {
+    const Vector direction = (normal.row(i).array() - normal.row(i).mean()).transpose();
+    const double norm = direction.squaredNorm();
+    if (!(norm > 0)) continue;
+    product.noalias() = direction.transpose() * anomalies;
+    anomalies.noalias() -= (2 / norm * direction) * product;
+  }
 }
 
 }  // namespace locum::assimilation

@@ -10,36 +10,42 @@ namespace locum::assimilation {
 /// S are whitened anomalies of what n members would have seen, d is the whitened innovation of their mean; ζ = n − 1
 /// for the Kalman filter.
 ///
-/// Source: Hunt, Kostelich & Szunyogh, Physica D 230 (2007), §2.3.
+/// The root of a matrix near the unit matrix, as S Sᵀ / ζ + I is where a filter works, comes from a coupled
+/// Newton–Schulz iteration, of products alone; else from eigenvectors.
+///
+/// Sources: Hunt, Kostelich & Szunyogh, Physica D 230 (2007), §2.3; Higham, Functions of Matrices (2008), eq. 6.35.
 class EnsembleTransform {
  public:
   /// @param s     [member, observation]
   /// @param d     [observation]
   void compute(const Eigen::Ref<const Matrix>& s, const RowVector& d, double zeta);
   /// The same from products, for who has them: S Sᵀ [member, member] and S dᵀ [member].
-  void compute(const Eigen::MatrixXd& products, const Vector& projections, double zeta);
+  void compute_from(const Matrix& products, const Vector& projections, double zeta);
 
   /// T + 1 wᵀ: rows say what each member of the analysis is made of. [member, member]
   const Matrix& weights() const noexcept { return weights_; }
   const Vector& mean_weights() const noexcept { return mean_weights_; }  ///< w
-  /// T and its inverse, both symmetric.
-  Eigen::MatrixXd root() const;
-  Eigen::MatrixXd inverse_root() const;
+  const Matrix& root() const noexcept { return root_; }                  ///< T
+  Matrix inverse_root() const;
 
  private:
-  Eigen::MatrixXd products_, scaled_;
+  void iterate(double bound);  // root_ = (products_ + 1)^{−1/2} by products
+  void decompose();            // the same by eigenvectors
+
+  Matrix products_;  // S Sᵀ / ζ
+  Matrix square_root_, step_, product_;
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen_;
-  Vector scale_;  // of T, by eigenvalue
+  double scale_ = 1;  // T is so many times that
   Vector mean_weights_;
-  Matrix weights_;
+  Matrix root_, weights_;
 };
 
-/// Turns anomalies at random without changing their mean or covariance: random orthogonal, uniformly distributed among
-/// those that keep the vector of ones.
+/// Turns anomalies at random without changing their mean or covariance: reflections at random planes that hold the
+/// vector of ones, as many as `normal` has rows.
 ///
-/// Sources: Sakov & Oke, Tellus 60A (2008), §3; Stewart, SIAM J. Numer. Anal. 17 (1980).
+/// Source: Sakov & Oke, Tellus 60A (2008), §3.
 /// @param anomalies  [member, variable], of mean zero; changed in place
-/// @param normal     independent standard normal numbers, at least n (n − 1) / 2
-void rotate(Matrix& anomalies, const RowVector& normal);
+/// @param normal     independent standard normal numbers, [reflection, member]
+void rotate(Matrix& anomalies, const Matrix& normal);
 
 }  // namespace locum::assimilation

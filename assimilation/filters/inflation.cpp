@@ -23,8 +23,8 @@ void inflate(Matrix& analysis, const Matrix& forecast, const InflationOptions& o
     analysis.array().rowwise() *= factor;
   }
   if (options.rotate) {
-    const Eigen::Index n = analysis.rows();
-    rotate(analysis, normal(seed, "rotation of members", cycle, 1, n * (n - 1) / 2 + 1).row(0));
+    constexpr std::int64_t reflections = 8;
+    rotate(analysis, normal(seed, "rotation of members", cycle, reflections, analysis.rows()));
   }
   analysis = (options.factor * analysis).rowwise() + mean;
 }

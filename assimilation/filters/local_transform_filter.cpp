@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ensemble_transform.hpp"
+#include "small_products.hpp"
 
 namespace locum::assimilation {
 
@@ -53,14 +54,15 @@ Matrix LocalTransformFilter::analyse(const Matrix& forecast, const Observations&
   const RowVector mean = mean_of(forecast);
   Matrix analysis(points, n * at_point);  // [point, variable of the point, member]
   const Communicator& ranks = model.ranks();
-  const auto begin = first_row(points, ranks.rank(), ranks.size()), end = first_row(points, ranks.rank() + 1, ranks.size());
+  const auto begin = first_row(points, ranks.rank(), ranks.size()),
+             end = first_row(points, ranks.rank() + 1, ranks.size());
 
   agree(ranks, [&] {
     at::parallel_for(begin, end, /*grain_size=*/64, [&](std::int64_t first, std::int64_t last) {
       EnsembleTransform transform;
       Matrix local;  // [observation, member]
       Vector local_innovation, projections, column(n);
-      Eigen::MatrixXd products;
+      Matrix products;
       for (std::int64_t point = first; point < last; ++point) {
         const auto from = near.first[static_cast<std::size_t>(point)];
         const auto count = near.first[static_cast<std::size_t>(point) + 1] - from;
@@ -82,9 +84,9 @@ Matrix LocalTransformFilter::analyse(const Matrix& forecast, const Observations&
             local = both.topRows(n).transpose();
             local_innovation = both.row(n).transpose();
           }
-          products.noalias() = local.transpose() * local;
+          gram(local, products);
           projections.noalias() = local.transpose() * local_innovation;
-          transform.compute(products, projections, static_cast<double>(n - 1));
+          transform.compute_from(products, projections, static_cast<double>(n - 1));
         }
         for (std::int64_t v = 0; v < at_point; ++v) {
           const Eigen::Index variable = v * points + point;

@@ -1,7 +1,7 @@
 #include "particle_filter.hpp"
 
-#include <Eigen/Cholesky>
 #include <fmt/format.h>
+#include <Eigen/Cholesky>
 #include <locum/core/error.hpp>
 #include <locum/core/random.hpp>
 
@@ -30,9 +30,8 @@ Matrix ParticleFilter::analyse(const Matrix& forecast, const Observations& obser
                        .expected = "some near the observations",
                        .advice = "more members, or larger errors of observations"});
 
-  const double offset = RandomStream(model.seed(), "resampling", static_cast<std::uint64_t>(number))
-                            .uniform({1})
-                            .item<double>();
+  const double offset =
+      RandomStream(model.seed(), "resampling", static_cast<std::uint64_t>(number)).uniform({1}).item<double>();
   Matrix chosen(n, variables);
   Eigen::Index member = 0;
   double below = weights[0];

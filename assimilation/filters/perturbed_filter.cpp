@@ -34,9 +34,9 @@ Matrix PerturbedFilter::analyse(const Matrix& forecast, const Observations& obse
                        .advice = "filter = \"letkf\""});
   Matrix innovations = (-observations.network->instruments->observe(forecast)).rowwise() + observations.values;
   observations.network->error.whiten(innovations);
-  innovations += std::sqrt(static_cast<double>(forecast.rows()) / static_cast<double>(forecast.rows() - 1)) *
-                 anomalies_of(normal(model.seed(), "perturbed observations", number, innovations.rows(),
-                                     innovations.cols()));
+  innovations +=
+      std::sqrt(static_cast<double>(forecast.rows()) / static_cast<double>(forecast.rows() - 1)) *
+      anomalies_of(normal(model.seed(), "perturbed observations", number, innovations.rows(), innovations.cols()));
   return forecast + kalman_increments(covariance(forecast, observations), innovations, localisation_,
                                       observations.network, model.layout().points());
 }
@@ -60,8 +60,7 @@ std::string HybridFilter::description() const
 
 CovarianceRoot HybridFilter::covariance(const Matrix& forecast, const Observations& observations) const
 {
-  const CovarianceRoot ensemble =
-      ensemble_root(anomalies_of(forecast), observations.compare(forecast).first, weight_);
+  const CovarianceRoot ensemble = ensemble_root(anomalies_of(forecast), observations.compare(forecast).first, weight_);
   const RowVector mean = mean_of(forecast);
   const CovarianceRoot fixed =
       ensemble_root(background_, observations.compare(background_.rowwise() + mean).first, 1 - weight_);

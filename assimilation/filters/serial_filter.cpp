@@ -57,8 +57,8 @@ Matrix SerialFilter::analyse(const Matrix& forecast, const Observations& observa
       continue;
     }
     const auto near = [&](const Neighbours& neighbours, const auto& work) {
-      for (auto i = neighbours.first[static_cast<std::size_t>(j)]; i < neighbours.first[static_cast<std::size_t>(j) + 1];
-           ++i)
+      for (auto i = neighbours.first[static_cast<std::size_t>(j)];
+           i < neighbours.first[static_cast<std::size_t>(j) + 1]; ++i)
         work(neighbours.index[static_cast<std::size_t>(i)], neighbours.weight[static_cast<std::size_t>(i)]);
     };
     near(*points, [&](std::int64_t point, double weight) {

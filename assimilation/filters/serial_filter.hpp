@@ -4,9 +4,9 @@
 
 namespace locum::assimilation {
 
-/// The serial ensemble square root filter (EnSRF; for one observation at a time the EAKF is the same): observation after
-/// observation, its gain tapered with the distance. What members will have seen of the later ones is carried along, so
-/// that H may be any function.
+/// The serial ensemble square root filter (EnSRF; for one observation at a time the EAKF is the same): observation
+/// after observation, its gain tapered with the distance. What members will have seen of the later ones is carried
+/// along, so that H may be any function.
 ///
 /// Sources: Whitaker & Hamill, Mon. Wea. Rev. 130 (2002); Anderson, ibid. 131 (2003).
 class SerialFilter : public Filter {

@@ -40,9 +40,9 @@ Matrix StaticFilter::analyse(const Matrix& forecast, const Observations& observa
     moved.row(0) = state + small * (state - start);
     moved.row(1) = state - small * (state - start);
     innovation += observations.compare(moved).first.row(0) / small;
-    const RowVector next = start + kalman_increments(root, innovation, localisation_, observations.network,
-                                                     model.layout().points())
-                                       .row(0);
+    const RowVector next =
+        start +
+        kalman_increments(root, innovation, localisation_, observations.network, model.layout().points()).row(0);
     const double change = ((next - state).array().square() / variance.array().max(1e-300)).mean();
     state = next;
     if (change < 1e-12) break;

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "small_products.hpp"
+
 namespace locum::assimilation {
 
 std::string TransformFilter::description() const { return fmt::format("ETKF, {} members", members()); }
@@ -15,8 +17,9 @@ Matrix TransformFilter::analyse(const Matrix& forecast, const Observations& obse
   const auto [s, d] = observations.compare(forecast);
   transform_.compute(s, d, zeta(s, d));
   const RowVector mean = mean_of(forecast);
-  Matrix analysis(forecast.rows(), forecast.cols());
-  analysis.noalias() = transform_.weights() * (forecast.rowwise() - mean);
+  const Matrix anomalies = forecast.rowwise() - mean;
+  Matrix analysis;
+  multiply(transform_.weights(), anomalies, analysis);
   analysis.rowwise() += mean;
   return analysis;
 }
@@ -40,9 +43,7 @@ double FiniteSizeFilter::zeta(const Matrix& s, const RowVector& d) const
   const double correction = std::sqrt(std::pow(mode, insensitivity));
   e /= correction;
   c *= correction;
-  const auto slope = [&](double z) {
-    return c - e / z - (z * along / (z * values + n - 1).square()).sum();
-  };
+  const auto slope = [&](double z) { return c - e / z - (z * along / (z * values + n - 1).square()).sum(); };
   double low = std::log(1e-3), high = std::log(1e3);
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;

@@ -25,10 +25,7 @@ TransformSmoother::TransformSmoother(std::int64_t members, InflationOptions infl
   require_lag(lag);
 }
 
-std::string TransformSmoother::description() const
-{
-  return fmt::format("EnKS, {} members, lag {}", members_, lag_);
-}
+std::string TransformSmoother::description() const { return fmt::format("EnKS, {} members, lag {}", members_, lag_); }
 
 Analysis TransformSmoother::cycle(const Matrix& members, double time, std::span<const Observations> observations,
                                   const Forecast& forecast, std::int64_t number)
@@ -103,7 +100,7 @@ Analysis IterativeSmoother::cycle(const Matrix& members, double time, std::span<
 
   Analysis result;
   Vector w = Vector::Zero(members_);
-  Eigen::MatrixXd root = Eigen::MatrixXd::Identity(members_, members_), inverse_root = root;
+  Matrix root = Matrix::Identity(members_, members_), inverse_root = root;
   Matrix sought = start_;
   for (std::int64_t i = 0; i < iterations_; ++i) {
     const Matrix end = run(sought, segments);

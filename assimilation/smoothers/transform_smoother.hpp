@@ -29,8 +29,9 @@ class TransformSmoother : public Method {
 };
 
 /// The iterative ensemble Kalman smoother: members at the start of a window of `lag` observation times are sought whose
-/// forecast fits the latest observations, by Gauss–Newton in the space of the ensemble, so that the model may be strongly
-/// nonlinear between observations. Its derivative is the ensemble's own (transform variant). A lag of 1 is the IEnKF.
+/// forecast fits the latest observations, by Gauss–Newton in the space of the ensemble, so that the model may be
+/// strongly nonlinear between observations. Its derivative is the ensemble's own (transform variant). A lag of 1 is the
+/// IEnKF.
 ///
 /// Source: Bocquet & Sakov, Q. J. R. Meteorol. Soc. 140 (2014), algorithm 1, single data assimilation.
 class IterativeSmoother : public Method {

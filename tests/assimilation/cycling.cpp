@@ -89,10 +89,9 @@ TEST_CASE("cycling: another run's checkpoint is refused", "[assimilation][error]
   const tests::TemporaryFolder folder;
   const CyclingOptions options{.cycles = 2};
   twin.run({.members = 12}, options, {.folder = folder.path(), .settings = "members = 12\n"});
-  CHECK(says(message_of([&] {
-               twin.run({.members = 12}, options, {.folder = folder.path(), .settings = "members = 13\n"});
-             }),
-             {"resuming the assimilation", "members = 12", "members = 13"}));
+  CHECK(says(
+      message_of([&] { twin.run({.members = 12}, options, {.folder = folder.path(), .settings = "members = 13\n"}); }),
+      {"resuming the assimilation", "members = 12", "members = 13"}));
 }
 
 TEST_CASE("cycling: a collapsed ensemble is named", "[assimilation]")
@@ -113,7 +112,8 @@ TEST_CASE("cycling: ranks come to the same bits", "[ranks2]")
     INFO(name_of(kind));
     const MethodOptions method{.method = kind, .members = 11, .localisation = kind == MethodKind::letkf ? 3.0 : 0};
     const CyclingOptions options{.cycles = 10, .burn_in = 2};
-    const Matrix alone = twin.run(method, options, {}).members, shared = twin.run(method, options, {}, 60, 0.5, world).members;
+    const Matrix alone = twin.run(method, options, {}).members,
+                 shared = twin.run(method, options, {}, 60, 0.5, world).members;
     CHECK((alone - shared).cwiseAbs().maxCoeff() == 0);
   }
 }

@@ -61,11 +61,11 @@ TEST_CASE("filters: for a linear model they are Kalman's", "[assimilation]")
     // Perturbations of mean zero leave the mean to Kalman's formula.
     const Analysis perturbed = problem.run({.method = MethodKind::enkf, .members = 8});
     CHECK((mean_of(perturbed.members) - exact.mean).norm() < rounding);
-    CHECK((mean_of(problem.run({.method = MethodKind::hybrid, .members = 8, .hybrid = 1},
-                               anomalies_of(problem.before()))
-                       .members) -
-           exact.mean)
-              .norm() < rounding);
+    CHECK(
+        (mean_of(problem.run({.method = MethodKind::hybrid, .members = 8, .hybrid = 1}, anomalies_of(problem.before()))
+                     .members) -
+         exact.mean)
+            .norm() < rounding);
   }
   Problem problem;
   for (const auto kind : {MethodKind::enkf, MethodKind::ensrf}) {
@@ -105,13 +105,35 @@ TEST_CASE("filters: local analyses see what is near, and nothing else", "[assimi
   }
 }
 
+TEST_CASE("filters: the transform is its definition, however far from the unit matrix", "[assimilation]")
+{
+  for (const double size : {0.01, 1.0, 5.0, 100.0}) {
+    INFO("anomalies of " << size);
+    const Eigen::Index n = 13;
+    const Matrix s = size * anomalies_of(normal(1, "s", 0, n, 29));
+    const RowVector d = normal(1, "d", 0, 1, 29).row(0);
+    EnsembleTransform transform;
+    transform.compute(s, d, 7.5);
+    Eigen::MatrixXd a = s * s.transpose();
+    a.diagonal().array() += 7.5;
+    const Matrix& t = transform.root();
+    CHECK((t - t.transpose()).norm() < 1e-14 * t.norm());
+    CHECK((t * a * t - 12 * Eigen::MatrixXd::Identity(n, n)).norm() < 1e-11 * std::sqrt(a.norm() / 7.5) * 12);
+    CHECK((t * transform.inverse_root() - Eigen::MatrixXd::Identity(n, n)).norm() < 1e-10);
+    const Vector w = a.llt().solve(s * d.transpose());
+    CHECK((transform.mean_weights() - w).norm() < 1e-10 * w.norm());
+    CHECK((transform.weights() - t - Vector::Ones(n) * w.transpose()).norm() < 1e-10);
+    CHECK((t * Vector::Ones(n) - std::sqrt(12 / 7.5) * Vector::Ones(n)).norm() < 1e-11);
+  }
+}
+
 TEST_CASE("filters: rotations keep mean and covariance, and are not always the same", "[assimilation]")
 {
   const Matrix members = normal(3, "members", 0, 9, 5);
   const Matrix anomalies = anomalies_of(members);
   Matrix turned = anomalies, other = anomalies;
-  rotate(turned, normal(3, "rotation", 1, 1, 36).row(0));
-  rotate(other, normal(3, "rotation", 2, 1, 36).row(0));
+  rotate(turned, normal(3, "rotation", 1, 8, 9));
+  rotate(other, normal(3, "rotation", 2, 8, 9));
   CHECK(mean_of(turned).norm() < 1e-14);
   CHECK((turned.transpose() * turned - anomalies.transpose() * anomalies).norm() < 1e-12);
   CHECK((turned - anomalies).norm() > 0.5);

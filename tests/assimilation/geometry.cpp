@@ -22,16 +22,14 @@ TEST_CASE("Gaspari and Cohn's taper: values, and a smooth end", "[assimilation]"
 TEST_CASE("neighbours: those that a search of all pairs finds", "[assimilation]")
 {
   const auto axis = [](const std::string& name, std::int64_t points, double origin, double spacing, bool periodic,
-                       const std::string& unit = "1") {
-    return Axis{name, points, origin, spacing, periodic, unit};
-  };
+                       const std::string& unit = "1") { return Axis{name, points, origin, spacing, periodic, unit}; };
   const std::map<std::string, Grid> grids = {
       {"line", {{axis("x", 30, 0, 1, false)}}},
       {"circle", {{axis("x", 30, 0, 1, true)}}},
       {"torus", {{axis("y", 9, 1, 2, true), axis("x", 14, 0, 1, true)}}},
       {"channel", {{axis("y", 9, 0, 2, false), axis("x", 14, -3, 1, true)}}},
-      {"sphere", {{axis("latitude", 9, -80, 20, false, "degrees_north"),
-                   axis("longitude", 12, 0, 30, true, "degrees_east")}}}};
+      {"sphere",
+       {{axis("latitude", 9, -80, 20, false, "degrees_north"), axis("longitude", 12, 0, 30, true, "degrees_east")}}}};
   for (const auto& [name, grid] : grids) {
     const Geometry geometry(grid);
     const Matrix points = geometry.points();
@@ -59,8 +57,9 @@ TEST_CASE("neighbours: those that a search of all pairs finds", "[assimilation]"
 TEST_CASE("distances on a sphere are great circles", "[assimilation]")
 {
   Grid grid;
-  grid.axes = {{.name = "latitude", .points = 3, .origin = -90, .spacing = 90, .periodic = false, .unit = "degrees_north"},
-               {.name = "longitude", .points = 4, .origin = 0, .spacing = 90, .periodic = true, .unit = "degrees_east"}};
+  grid.axes = {
+      {.name = "latitude", .points = 3, .origin = -90, .spacing = 90, .periodic = false, .unit = "degrees_north"},
+      {.name = "longitude", .points = 4, .origin = 0, .spacing = 90, .periodic = true, .unit = "degrees_east"}};
   const Geometry geometry(grid);
   const double quarter = 6371 * std::acos(0.0);
   CHECK_THAT(geometry.distance(geometry.place({0, 0}), geometry.place({0, 90})), WithinRel(quarter, 1e-12));

@@ -28,7 +28,10 @@ Sample plane(bool periodic)
           .time = 0};
 }
 
-ObservationError unit_error(std::size_t count) { return ObservationError(Vector::Ones(static_cast<Eigen::Index>(count))); }
+ObservationError unit_error(std::size_t count)
+{
+  return ObservationError(Vector::Ones(static_cast<Eigen::Index>(count)));
+}
 
 }  // namespace
 
@@ -48,7 +51,8 @@ TEST_CASE("observations: between grid points values are linear along every axis"
   // Round a periodic axis, from the last point to the first.
   const Sample round = plane(/*periodic=*/true);
   const StateLayout periodic(round, {"p"});
-  const Matrix across = point_network(periodic, {{"p", 0, {1, 1.875}}}, unit_error(1)).instruments->observe(periodic.pack(round));
+  const Matrix across =
+      point_network(periodic, {{"p", 0, {1, 1.875}}}, unit_error(1)).instruments->observe(periodic.pack(round));
   CHECK_THAT(across(0, 0), WithinAbs((exact(1, 1.75) + exact(1, 0)) / 2, 1e-13));
 }
 
@@ -94,7 +98,8 @@ TEST_CASE("observations: what cannot be is refused by number and place", "[assim
     return message_of([&] { point_network(layout, places, unit_error(places.size())); });
   };
   CHECK(says(message({{"p", 0, {1, 0}}, {"p", 0, {3.2, 0}}}), {"observation 1", "y = 3.2", "from 1 to 3"}));
-  CHECK(says(message({{"p", 0, {1, 0}}, {"v", 0, {1, 0}}, {"p", 0, {1, 0}}}), {"observation 2", "same place", "observation 0"}));
+  CHECK(says(message({{"p", 0, {1, 0}}, {"v", 0, {1, 0}}, {"p", 0, {1, 0}}}),
+             {"observation 2", "same place", "observation 0"}));
   CHECK(says(message({{"q", 0, {1, 0}}}), {"q", "p, v"}));
   CHECK(says(message({{"v", 2, {1, 0}}}), {"component 2", "no such component"}));
   CHECK(says(message({{"p", 0, {NAN, 0}}}), {"y = nan"}));
@@ -107,13 +112,14 @@ TEST_CASE("observations: recorded ones come by time, and bad rows are named", "[
 {
   const tests::TemporaryFolder folder;
   const StateLayout layout(random_line(6, 1, 1), {"u"});
-  const auto write = [&](const std::vector<double>& time, const std::vector<double>& value, const std::vector<double>& x,
-                         const std::vector<double>& deviation) {
+  const auto write = [&](const std::vector<double>& time, const std::vector<double>& value,
+                         const std::vector<double>& x, const std::vector<double>& deviation) {
     const auto file = folder / "observations.h5";
     {
       const auto h5 = tests::make_file(file);
       io::hdf5::create_group(h5.get(), "u", tests::writing);
-      for (const auto& [name, numbers] : {std::pair{"time", time}, {"value", value}, {"x", x}, {"deviation", deviation}})
+      for (const auto& [name, numbers] :
+           {std::pair{"time", time}, {"value", value}, {"x", x}, {"deviation", deviation}})
         io::hdf5::write(h5.get(), std::string("u/") + name, torch::tensor(numbers, torch::kFloat64), tests::writing);
     }
     return file;

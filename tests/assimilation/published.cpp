@@ -27,7 +27,8 @@ double rmse(const physics::OrdinaryEquation& equation, std::int64_t variables, d
   TwinObservations source(solver, truth, layout, network, network, interval, cycles * options.lag, 5);
   const Forecast forecast(solver, layout, {}, 6);
   const Matrix climate = layout.pack(states.members(1, 1000));
-  const auto method = make_method(options, layout.grid(), [&](std::int64_t count) { return climate.topRows(count).eval(); });
+  const auto method =
+      make_method(options, layout.grid(), [&](std::int64_t count) { return climate.topRows(count).eval(); });
   const Matrix first =
       (0.1 * normal(8, "first", 0, method->members(), layout.variables())).rowwise() + layout.pack(truth).row(0);
   const CyclingResult result =
@@ -72,10 +73,15 @@ TEST_CASE("Lorenz-96: all methods over 10 000 cycles", "[.][statistics]")
          {{.method = MethodKind::etkf, .members = 40, .inflation = {.factor = 1.02, .rotate = true}}, 0.197, 0.01},
          {{.method = MethodKind::ensrf, .members = 28, .inflation = {.factor = 1.02}}, 0.18, 0.01},
          {{.method = MethodKind::enkf_n, .members = 40}, 0.211, 0.01},
-         {{.method = MethodKind::letkf, .members = 7, .inflation = {.factor = 1.04, .rotate = true},
+         {{.method = MethodKind::letkf,
+           .members = 7,
+           .inflation = {.factor = 1.04, .rotate = true},
            .localisation = 4 * 1.82},
-          0.22, 0.02},
-         {{.method = MethodKind::ensrf, .members = 7, .inflation = {.factor = 1.07}, .localisation = 6 * 1.82}, 0.23, 0.02},
+          0.22,
+          0.02},
+         {{.method = MethodKind::ensrf, .members = 7, .inflation = {.factor = 1.07}, .localisation = 6 * 1.82},
+          0.23,
+          0.02},
          {{.method = MethodKind::ienks, .members = 40, .inflation = {.factor = 1.02, .rotate = true}}, 0.20, 0.01},
          {{.method = MethodKind::three_d_var, .climate_states = 1000, .background_scale = 0.02}, 0.41, 0.03},
          {{.method = MethodKind::interpolation, .climate_states = 1000}, 0.95, 0.03}},

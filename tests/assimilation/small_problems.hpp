@@ -62,8 +62,7 @@ inline Kalman kalman(const Matrix& members, const Observations& seen)
   const Eigen::MatrixXd p = anomalies.transpose() * anomalies / static_cast<double>(members.rows() - 1);
   const Eigen::MatrixXd h =
       seen.network->instruments->observe(Matrix::Identity(members.cols(), members.cols())).transpose();
-  const Eigen::MatrixXd gain =
-      p * h.transpose() * (h * p * h.transpose() + seen.network->error.covariance()).inverse();
+  const Eigen::MatrixXd gain = p * h.transpose() * (h * p * h.transpose() + seen.network->error.covariance()).inverse();
   const RowVector mean = mean_of(members);
   return {mean + (seen.values - mean * h.transpose()) * gain.transpose(),
           (Eigen::MatrixXd::Identity(p.rows(), p.rows()) - gain * h) * p};
