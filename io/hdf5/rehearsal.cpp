@@ -47,7 +47,7 @@ bool ran_out_of_memory(const Error& error)
   return error.report().found.find("memory allocation failed") != std::string::npos;  // HDF5's words
 }
 
-constexpr int short_of_memory = 1;
+constexpr int short_of_memory = 3;  // sanitizers exit with 1
 
 /// The child: silent, without the handlers of signals that this process has, and gone without its exit handlers, which
 /// belong to the parent.
@@ -80,10 +80,10 @@ constexpr int short_of_memory = 1;
 
 std::string fault_of(int status, const Limits& limits)
 {
+  if (WIFEXITED(status) && WEXITSTATUS(status) != short_of_memory) return "ends the process that reads it";
   if (WIFEXITED(status)) return fmt::format("asks for more than {} MiB for it", limits.memory / mebibyte);
   const int signal = WTERMSIG(status);
-  if (signal == SIGXCPU)
-    return fmt::format("does not come to an end with it, after {} s of computing", limits.seconds);
+  if (signal == SIGXCPU) return fmt::format("does not come to an end with it, after {} s of computing", limits.seconds);
   if (signal == SIGALRM) return fmt::format("does not come to an end with it, after {} s", limits.patience);
   return fmt::format("crashes on it, SIG{}", sigabbrev_np(signal));
 }
@@ -108,7 +108,8 @@ void rehearse(const Task& task, std::uintmax_t bytes, const std::function<void()
   throw DataError(
       {.doing = task.doing,
        .where = task.where,
-       .found = fmt::format("a fault of HDF5 {}.{}.{} itself, which {}", major, minor, release, fault_of(status, limits)),
+       .found =
+           fmt::format("a fault of HDF5 {}.{}.{} itself, which {}", major, minor, release, fault_of(status, limits)),
        .expected = "a file that HDF5 can read",
        .advice = fmt::format("`h5ls -r {0}`; if that lists it, `h5repack {0} COPY`; else a new copy from its source",
                              task.where)});

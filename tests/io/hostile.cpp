@@ -190,7 +190,7 @@ TEST_CASE("hostile HDF5: what HDF5 itself breaks on ends a child process, and is
   const auto endless = message(48), beyond_memory = message(31);  // rest of 0xf01 bytes; name of 2^56
   if (is_hdf5_110()) {
     CHECK(says(endless, {"opening the dataset: ", "a.h5", "HDF5 1.10", "does not come to an end with it", "h5repack"}));
-    CHECK(says(beyond_memory, {"opening the dataset: ", "a.h5", "HDF5 1.10", "crashes on it, SIGSEGV", "h5repack"}));
+    CHECK(says(beyond_memory, {"opening the dataset: ", "a.h5", "HDF5 1.10", " itself, which ", "h5repack"}));
   }
 }
 

@@ -19,10 +19,12 @@ TEST_CASE("rehearsal: what ends the child is named", "[io][error][hostile]")
 {
   const auto message = [](const std::function<void()>& work) { return message_of([&] { rehearse(task, 0, work); }); };
   CHECK(says(message([] { std::raise(SIGSEGV); }),
-             {"opening the dataset: a.h5", "a fault of HDF5 ", " itself, which crashes on it, SIGSEGV", "`h5ls -r a.h5`",
-              "`h5repack a.h5 COPY`", "a new copy from its source"}));
+             {"opening the dataset: a.h5", "a fault of HDF5 ", " itself, which crashes on it, SIGSEGV",
+              "`h5ls -r a.h5`", "`h5repack a.h5 COPY`", "a new copy from its source"}));
   CHECK(says(message([] { std::abort(); }), {"crashes on it, SIGABRT"}));
-  CHECK(says(message([] { for (std::atomic<int> i = 0;;) ++i; }),
+  CHECK(says(message([] {
+               for (std::atomic<int> i = 0;;) ++i;
+             }),
              {"does not come to an end with it, after 5 s of computing"}));
   CHECK(says(message([] { std::vector<char>(std::size_t{16} << 30); }), {"asks for more than 4096 MiB for it"}));
 }
