@@ -79,6 +79,9 @@ struct CommandLine {
   std::string output;
   std::vector<std::string> overrides;
   std::string petsc;
+  std::vector<std::string> on;
+  std::vector<std::filesystem::path> compared;
+  std::filesystem::path comparison = "compare.png";
   bool print_config = false;
   int threads = 0;
   SolveRequest request;
@@ -180,7 +183,13 @@ int main(int argc, char** argv)
   add("generate", "solve random problems with the reference solver into an HDF5 dataset", {generate, Needs::nothing});
   add("train", "train a surrogate from an HDF5 dataset", {train, Needs::same_training});
   add("evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
-      {evaluate, Needs::surrogate});
+      {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+         if (line.on.empty()) evaluate(ranks, c, folder);
+         else evaluate_on(ranks, c, folder, line.on);
+       },
+       Needs::surrogate})
+      ->add_option("--on", line.on, "only a table of errors: the test data, and all samples of these files or folders");
+  add("tune", "search options by successive halving: [tune] of the case", {tune, Needs::nothing});
   add("run", "all steps of a case; what is done already is not done again", {all_steps, Needs::same_training});
   CLI::App* solving = add("solve", "one problem with the chosen solver",
                           {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
@@ -233,6 +242,9 @@ int main(int argc, char** argv)
   apply_verb->add_option("INPUT", line.apply.input, "FILE.h5:/dataset")->required();
   apply_verb->add_option("OUTPUT", line.apply.output, "HDF5 file to write, dataset /output")->required();
   apply_verb->add_option("--threads", line.threads, "default: cores");
+  CLI::App* compare_verb = app.add_subcommand("compare", "what runs have in common and how they differ, loss curves");
+  compare_verb->add_option("RUN", line.compared, "run folders")->required();
+  compare_verb->add_option("--output", line.comparison, "the picture to write")->capture_default_str();
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
   std::optional<std::string> misuse;
@@ -251,6 +263,7 @@ int main(int argc, char** argv)
     CLI::App* chosen = app.get_subcommands().front();
     if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
+    else if (chosen == compare_verb) compare(line.compared, line.comparison);
     else if (chosen == import_verb) import_weights(line.import);
     else if (chosen == export_verb) export_weights(line.export_from, line.export_to);
     else if (chosen == apply_verb) {
