@@ -85,6 +85,7 @@ struct CommandLine {
   bool print_config = false;
   int threads = 0;
   SolveRequest request;
+  std::string correct;
   BenchRequest bench;
   InfoRequest info;
   ImportRequest import;
@@ -209,11 +210,12 @@ int main(int argc, char** argv)
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
   CLI::App* assimilating = add("assimilate", "filter observations, with the chosen solver as the model",
                                {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
-                                  assimilate(ranks, c, folder, line.request.with);
+                                  assimilate(ranks, c, folder, line.request.with, line.correct);
                                 },
                                 Needs::nothing});
   assimilating->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")
       ->capture_default_str();
+  assimilating->add_option("--correct", line.correct, "a surrogate of increments.h5, added to every forecast");
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
   info_verb->add_option("FILE", line.info.file)->required();
   info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");

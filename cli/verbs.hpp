@@ -59,9 +59,11 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
 
 /// Assimilates observations with the chosen solver as the model: cycles.csv, summary.json, analysis.h5, figures/,
 /// paraview/. Collective; members, and points of local methods, over ranks.
-/// @param with  as of solve()
+/// @param with     as of solve()
+/// @param correct  a surrogate of increments that corrects it (operators::CorrectedSolver), or ""
 /// @throws Stopped  if a signal said so: its checkpoint is written
-void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with);
+void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with,
+                const std::string& correct);
 
 /// What `locum bench` was asked.
 struct BenchRequest {
