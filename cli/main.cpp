@@ -182,6 +182,8 @@ int main(int argc, char** argv)
   add("evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
       {evaluate, Needs::surrogate});
   add("run", "all steps of a case; what is done already is not done again", {all_steps, Needs::same_training});
+  add("discover", "the terms a model lacks, in closed form, from what observations add to it",
+      {discover, Needs::nothing});
   CLI::App* solving = add("solve", "one problem with the chosen solver",
                           {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
                              solve(ranks, c, folder, line.request);

@@ -13,6 +13,7 @@ pkg_check_modules(CLI11 REQUIRED IMPORTED_TARGET CLI11)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3)
 pkg_check_modules(FFTWF REQUIRED IMPORTED_TARGET fftw3f)
+find_package(Eigen3 REQUIRED NO_MODULE)
 
 if(LOCUM_VTK)
   find_package(VTK QUIET COMPONENTS CommonCore CommonDataModel IOXML)
