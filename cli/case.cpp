@@ -137,6 +137,8 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .stepping = {},
          .truth = {},
          .truth_stepping = {},
+         .observations = {},
+         .assimilation = {},
          .discover = {},
          .discovery = {},
          .twin = {},
@@ -158,6 +160,27 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
     }
   }
   if (has_truth) read_truth(c);
+  if (c.evolving()) {
+    c.reader.read("observations", c.observations);
+    c.reader.read("assimilation", c.assimilation);
+    if (c.observations.fields.empty()) c.observations.fields = c.evolving()->state();
+    const auto& seen = c.observations;
+    require(c.reader, seen.every > 0, "observations.every", seen.every, "at least 1", "1");
+    require(c.reader, seen.points >= 0, "observations.points", seen.points, "at least 0", "0");
+    require(c.reader, seen.interval >= 0, "observations.interval", seen.interval, "a time, or 0", "0.0");
+    require(c.reader, seen.correlation >= 0, "observations.correlation", seen.correlation, "a length, or 0", "0.0");
+    require(c.reader, seen.deviation > 0 || !seen.file.empty(), "observations.deviation", seen.deviation, "above 0",
+            "1.0");
+    const auto& cycling = c.assimilation.cycling;
+    require(c.reader, cycling.cycles > 0, "assimilation.cycles", cycling.cycles, "at least 1", "1000");
+    require(c.reader, cycling.burn_in >= 0 && cycling.burn_in < cycling.cycles, "assimilation.burn_in", cycling.burn_in,
+            "fewer than cycles", "0");
+    require(c.reader, cycling.stored >= 0, "assimilation.stored", cycling.stored, "at least 0", "50");
+    require(c.reader, c.assimilation.initial_deviation >= 0, "assimilation.initial_deviation",
+            c.assimilation.initial_deviation, "at least 0", "0.0");
+    require(c.reader, c.assimilation.forecast.model_error >= 0, "assimilation.model_error",
+            c.assimilation.forecast.model_error, "at least 0", "0.0");
+  }
   if (c.evolving() || has_section(c.reader.table(), "discovery")) {
     c.reader.read("discovery", c.discover);
     c.reader.read("discovery", c.discovery);
@@ -232,6 +255,20 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
   require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");
   return c;
+}
+
+std::string Case::assimilation_settings() const
+{
+  std::string text;
+  for (const char* part : {"equation", "solver", "truth", "truth.solver", "generate", "observations", "assimilation"}) {
+    std::istringstream lines(section(part));
+    for (std::string line; std::getline(lines, line);) {
+      const bool free = line.starts_with("cycles ") || line.starts_with("burn_in ") || line.starts_with("stored ") ||
+                        line.starts_with("checkpoint_minutes ");
+      if (!free) text += fmt::format("{}: {}\n", part, line);
+    }
+  }
+  return text;
 }
 
 std::string Case::data_section() const

@@ -1,6 +1,8 @@
 #pragma once
+#include <locum/assimilation/cycling.hpp>
 #include <locum/assimilation/discovery/discovery.hpp>
 #include <locum/assimilation/discovery/twin.hpp>
+#include <locum/assimilation/registry.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/operators/registry.hpp>
 #include <locum/operators/training/trainer.hpp>
@@ -129,6 +131,54 @@ struct EvaluateOptions {
   }
 };
 
+/// [observations]: what is seen of the truth, or was.
+struct ObservationOptions {
+  std::string file;
+  std::vector<std::string> fields;
+  std::int64_t every = 1;
+  std::int64_t points = 0;
+  assimilation::Seen seen = assimilation::Seen::value;
+  double interval = 0;
+  double deviation = 1;
+  double correlation = 0;
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("file", file,
+           "HDF5 file of observations (docs/assimilation.md); \"\": a twin experiment, [truth] makes them");
+    option("fields", fields, "fields that are seen; []: all of the state");
+    option("every", every, "at each n-th point along each axis of the grid");
+    option("points", points, "at so many random points instead; 0: as every says");
+    option("seen", seen, "value, absolute or square: what is seen of a value");
+    option("interval", interval, "time from observations to observations; 0: generate.interval");
+    option("deviation", deviation, "of their errors, where the file says none");
+    option("correlation", correlation, "length over which errors are correlated; 0: they are independent");
+    option("seed", seed, "of random points");
+  }
+};
+
+/// [assimilation]: how observations and model meet.
+struct AssimilationOptions {
+  assimilation::MethodOptions method;
+  assimilation::ForecastOptions forecast;
+  assimilation::CyclingOptions cycling;
+  double initial_deviation = 0;
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    method.visit(option);
+    forecast.visit(option);
+    option("initial_deviation", initial_deviation,
+           "of the first members around the truth, in a twin experiment; 0: they are states of the climate");
+    option("seed", seed, "of truth, members and errors");
+    cycling.visit(option);
+  }
+};
+
 /// [discovery]: what `locum discover` works on, and what it tries the corrected model on.
 struct DiscoverOptions {
   std::string increments;
@@ -154,6 +204,8 @@ struct Case {
   solvers::SteppingOptions stepping;                 ///< [solver] of an evolving equation.
   std::unique_ptr<physics::EvolvingEquation> truth;  ///< [truth] of a twin experiment: what [equation] is a model of.
   solvers::SteppingOptions truth_stepping;           ///< [truth.solver]
+  ObservationOptions observations;                   ///< Of an evolving equation.
+  AssimilationOptions assimilation;
   DiscoverOptions discover;
   assimilation::DiscoveryOptions discovery;
   assimilation::TwinOptions twin;
@@ -181,6 +233,8 @@ struct Case {
     const std::string made = section("equation") + section("generate") + section("solver") + section("solver.petsc");
     return (data.train.empty() ? made : "") + data_section() + section("model") + section("training");
   }
+  /// What an assimilation depends on: it goes on only with the same, but may take more cycles.
+  std::string assimilation_settings() const;
 
   OptionReader reader;
 };

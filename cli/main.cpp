@@ -200,6 +200,13 @@ int main(int argc, char** argv)
       ->capture_default_str();
   solving->add_option("--cells", line.request.cells, "grid of the random problem, slowest axis first");
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
+  CLI::App* assimilating = add("assimilate", "filter observations, with the chosen solver as the model",
+                               {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+                                  assimilate(ranks, c, folder, line.request.with);
+                                },
+                                Needs::nothing});
+  assimilating->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")
+      ->capture_default_str();
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
   info_verb->add_option("FILE", line.info.file)->required();
   info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");

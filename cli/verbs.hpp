@@ -47,6 +47,12 @@ struct SolveRequest {
 /// common, io::summarise(). Collective for the reference.
 void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, const SolveRequest& request);
 
+/// Assimilates observations with the chosen solver as the model: cycles.csv, summary.json, analysis.h5, figures/,
+/// paraview/. Collective; members, and points of local methods, over ranks.
+/// @param with  as of solve()
+/// @throws Stopped  if a signal said so: its checkpoint is written
+void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with);
+
 /// What `locum bench` was asked.
 struct BenchRequest {
   std::string name;          ///< "fno": neuraloperator's default operator; or an equation: steps of its solver.

@@ -14,7 +14,7 @@ static bool begins_with_any(const std::string& name, const std::vector<std::stri
   return std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& some) { return name.starts_with(some); });
 }
 
-Parameters::Parameters(Operator& model, const ParameterOptions& options)
+Parameters::Parameters(torch::nn::Module& model, const ParameterOptions& options)
 {
   const auto all = model.named_parameters();
   for (const auto* list : {&options.freeze, &options.slow})

@@ -39,7 +39,7 @@ class Parameters {
 
   /// @param model  must be on its device already, and outlive this object
   /// @throws OptionError  naming a beginning that no parameter has, or if nothing is left to train
-  explicit Parameters(Operator& model, const ParameterOptions& options = {});
+  explicit Parameters(torch::nn::Module& model, const ParameterOptions& options = {});
 
   Tensor values;     ///< [number]: between parameters there may be zeros, to begin each on a cache line.
   Tensor gradients;  ///< [number]: what was collected last.

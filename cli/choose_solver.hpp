@@ -1,0 +1,18 @@
+#pragma once
+#include <locum/core/communicator.hpp>
+#include <locum/core/solver.hpp>
+
+#include <memory>
+#include <string>
+
+#include "case.hpp"
+
+namespace locum::cli {
+
+/// The solver that `--with` names: "reference", a checkpoint, or the folder of a run with a surrogate in it.
+/// @param ranks  share the reference solver's work
+/// @throws SystemError  if there is no such file; OptionError  if it is not a surrogate of the case's equation
+std::unique_ptr<SteadySolver> choose_steady(const Communicator& ranks, const Case& c, const std::string& with);
+std::unique_ptr<EvolvingSolver> choose_evolving(const Communicator& ranks, const Case& c, const std::string& with);
+
+}  // namespace locum::cli
