@@ -44,14 +44,9 @@ std::vector<std::string> fields_with_increments(const io::Dataset& dataset)
   return found;
 }
 
-/// All samples and steps of a file as members.
-Sample read_increments(const io::Dataset& dataset, const std::vector<std::string>& fields)
+/// The named fields of all samples and steps of a file as members.
+Sample read_all(const io::Dataset& dataset, const std::vector<std::string>& names)
 {
-  std::vector<std::string> names = fields;
-  for (const auto& field : dataset.fields())
-    for (const std::string& name : fields)
-      for (const char* part : {"_increment", "_start", "_end"})
-        if (field.name == name + part) names.push_back(field.name);
   std::optional<Sample> all;
   for (std::int64_t step = 0; step < dataset.steps(); ++step) {
     Sample read = dataset.read(names, 0, dataset.size(), step).to(torch::kFloat64);
@@ -61,43 +56,50 @@ Sample read_increments(const io::Dataset& dataset, const std::vector<std::string
   return *all;
 }
 
-std::string pair_options(const Case& c)
+std::vector<std::string> with_endings(const std::vector<std::string>& fields,
+                                      std::initializer_list<const char*> endings)
 {
-  return fmt::format("{}cells = [{}]\nspin_up = {}\nseed = {}\nsamples = {}\nspacing = {}\ninterval = {}\nnoise = {}\n",
-                     c.section("equation") + c.section("solver") + c.section("truth") + c.section("truth.solver"),
-                     fmt::join(c.generate.cells, ", "), c.trajectory.spin_up, c.generate.seed, c.twin.samples,
-                     c.twin.spacing, c.twin.interval, c.twin.noise);
+  std::vector<std::string> names;
+  for (const std::string& field : fields)
+    for (const char* ending : endings) names.push_back(field + ending);
+  return names;
 }
 
-/// Pairs of the truth and the model: those of an earlier run, or made now and kept.
-Sample twin_pairs(const Case& c, const RunFolder& folder)
+/// What observations of the truth depend on; not on the model.
+std::string observation_options(const Case& c)
 {
-  const auto file = folder.path / "data" / "pairs.h5";
-  const auto fields = c.evolving()->state();
+  return fmt::format("{}cells = [{}]\nspin_up = {}\nseed = {}\nsamples = {}\nspacing = {}\ninterval = {}\nnoise = {}\n",
+                     c.section("truth") + c.section("truth.solver"), fmt::join(c.generate.cells, ", "),
+                     c.trajectory.spin_up, c.generate.seed, c.twin.samples, c.twin.spacing, c.twin.interval,
+                     c.twin.noise);
+}
+
+/// Pairs of states of the truth: those of an earlier run, or made now and kept.
+Sample observed_pairs(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+{
+  const auto file = folder.path / "data" / "observations.h5";
   if (fs::exists(file)) {
     const auto dataset = io::open_dataset(file);
     const auto provenance = dataset->provenance();
-    const auto made = provenance.find("pairs");
-    refuse_other_options("reading pairs of truth and model", file.string(),
-                         made == provenance.end() ? "" : made->second, pair_options(c));
-    return read_increments(*dataset, fields);
+    const auto made = provenance.find("observations");
+    refuse_other_options("reading observations of the truth", file.string(),
+                         made == provenance.end() ? "" : made->second, observation_options(c));
+    return read_all(*dataset, with_endings(fields, {"_start", "_end"}));
   }
   const auto truth = solvers::make_reference_solver(*c.truth, c.truth_stepping);
-  const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
   Sample state = c.truth->draw(c.truth->grid(c.generate.cells), static_cast<std::uint64_t>(c.generate.seed), 0, 1);
   if (c.trajectory.spin_up > 0) state = truth->advance(state, c.trajectory.spin_up);
-  Progress progress(folder.log, "observing truth and model", c.twin.samples, "pairs");
+  Progress progress(folder.log, "observing the truth", c.twin.samples, "pairs");
   const Sample pairs =
-      assimilation::observe_model_errors(*truth, *model, state, fields, c.twin,
-                                         static_cast<std::uint64_t>(c.generate.seed),
-                                         [&](std::int64_t done) { progress.update(done); });
-  io::DatasetHeader header{.name = c.equation->name(),
+      assimilation::observe_pairs(*truth, state, fields, c.twin, static_cast<std::uint64_t>(c.generate.seed),
+                                  [&](std::int64_t done) { progress.update(done); });
+  io::DatasetHeader header{.name = c.truth->name(),
                            .samples = pairs.batch(),
                            .grid = pairs.grid(),
                            .times = {pairs.time},
                            .fields = {},
                            .scalars = {{"interval", "1"}},
-                           .provenance = {{"pairs", pair_options(c)}, {"version", LOCUM_VERSION}},
+                           .provenance = {{"observations", observation_options(c)}, {"version", LOCUM_VERSION}},
                            .type = torch::kFloat64};
   for (const auto& [name, field] : pairs.fields)
     header.fields.push_back({.name = name, .unit = field.unit, .components = 1, .time_varying = false});
@@ -144,8 +146,7 @@ TrueCoefficients true_coefficients(const Case& c, const Sample& pairs)
   for (std::size_t axis = 0; axis < grid.axes.size(); ++axis)
     mask = mask * ((physics::wave_numbers(grid, axis) * grid.axes[axis].spacing).abs() < M_PI / 4).to(torch::kFloat64);
   const Sample some = pairs.members(0, std::min<std::int64_t>(pairs.batch(), 10));
-  const Tensor states =
-      physics::from_modes(physics::to_modes(stack_channels(some, model->state())) * mask, grid);
+  const Tensor states = physics::from_modes(physics::to_modes(stack_channels(some, model->state())) * mask, grid);
   smooth.fields = split_channels(states, describe_channels(some, model->state()));
 
   auto options = c.discovery;
@@ -195,9 +196,8 @@ nlohmann::ordered_json to_json(const Discovered& found, const Library& library, 
     terms.push_back(term);
   }
   for (const auto& point : found.sweep)
-    curve.push_back({{"threshold", point.threshold},
-                     {"terms", point.fit.terms()},
-                     {"mean_square", point.fit.mean_square}});
+    curve.push_back(
+        {{"threshold", point.threshold}, {"terms", point.fit.terms()}, {"mean_square", point.fit.mean_square}});
   return {{"terms", terms},
           {"threshold", found.sweep[found.chosen].threshold},
           {"mean_square_of_increments", found.mean_square_of_target},
@@ -440,8 +440,7 @@ void try_out(const Case& c, const RunFolder& folder, const Sample& pairs, const 
       const Tensor own = spectrum(run);
       curves.push_back({run.name, torch::arange(own.size(0), torch::kFloat64), own});
       summary["energy_" + key] = energy(run);
-      if (&run != &runs[0])
-        summary["spectrum_error_" + key] = ((own - exact).norm() / exact.norm()).item<double>();
+      if (&run != &runs[0]) summary["spectrum_error_" + key] = ((own - exact).norm() / exact.norm()).item<double>();
       folder.log->info("mean energy over {:.4g}: {:.4g} ({})", c.discover.statistics, energy(run), run.name);
     }
     io::draw_curves(folder.path / "figures" / "spectrum.png", curves,
@@ -469,12 +468,13 @@ void discover(const Communicator& ranks, const Case& c, const RunFolder& folder)
   Sample sample{};
   std::vector<std::string> fields;
   if (c.discover.increments.empty()) {
-    sample = twin_pairs(c, folder);
     fields = c.evolving()->state();
+    const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
+    sample = assimilation::with_model(*model, observed_pairs(c, folder, fields), fields, c.twin.interval);
   } else {
     const auto dataset = io::open_dataset(c.discover.increments, c.dataset);
     fields = fields_with_increments(*dataset);
-    sample = read_increments(*dataset, fields);
+    sample = read_all(*dataset, with_endings(fields, {"", "_increment"}));
   }
   const auto* periodic = dynamic_cast<const physics::PeriodicEquation*>(c.equation.get());
   const Sample terms = periodic ? physics::with_diagnostics(*periodic, sample) : sample;

@@ -29,7 +29,7 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
 void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
 /// Finds the terms that the case's equation lacks, from increments of a filter or from pairs of states of [truth], and
-/// tries the equation with them: discovered.json, figures/, summary.json, data/pairs.h5. One rank.
+/// tries the equation with them: discovered.json, figures/, summary.json, data/observations.h5. One rank.
 /// @throws OptionError  if the case has neither increments nor a truth
 void discover(const Communicator& ranks, const Case& c, const RunFolder& folder);
 

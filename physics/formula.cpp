@@ -123,8 +123,8 @@ class FormulaParser {
       arguments.push_back(sum());
     }
     expect(')');
-    const bool derivative = word.size() > 1 && word.size() < 20 && word[0] == 'd' &&
-                            word.find_first_not_of("xyz", 1) == std::string::npos;
+    const bool derivative =
+        word.size() > 1 && word.size() < 20 && word[0] == 'd' && word.find_first_not_of("xyz", 1) == std::string::npos;
     const std::size_t wanted = word == "jacobian" ? 2 : 1;
     if ((derivative || word == "laplacian" || word == "jacobian") && arguments.size() == wanted) {
       Formula made = make(derivative            ? Kind::derivative
@@ -219,9 +219,9 @@ std::string Formula::text() const
 /// "psi1" and "psi_1" as \psi_{1}, "u" as u, "mask" as \mathrm{mask}.
 static std::string latex_name(const std::string& name)
 {
-  static const std::vector<std::string> greek = {"alpha", "beta", "gamma", "delta", "zeta", "eta", "theta", "kappa",
-                                                 "mu",    "nu",   "xi",    "rho",   "sigma", "tau", "phi",  "psi",
-                                                 "omega"};
+  static const std::vector<std::string> greek = {"alpha", "beta",  "gamma", "delta", "zeta", "eta",
+                                                 "theta", "kappa", "mu",    "nu",    "xi",   "rho",
+                                                 "sigma", "tau",   "phi",   "psi",   "omega"};
   std::size_t end = name.size();
   while (end > 1 && std::isdigit(static_cast<unsigned char>(name[end - 1]))) --end;
   if (end == name.size() && name.find('_') != std::string::npos) end = name.rfind('_') + 1;

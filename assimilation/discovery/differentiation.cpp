@@ -48,8 +48,7 @@ std::vector<double> finite_difference_weights(const std::vector<double>& points,
           c[i][k] = c1 * (static_cast<double>(k) * c[i - 1][k - 1] - c5 * c[i - 1][k]) / c2;
         c[i][0] = -c1 * c5 * c[i - 1][0] / c2;
       }
-      for (std::size_t k = most; k >= 1; --k)
-        c[j][k] = (c4 * c[j][k] - static_cast<double>(k) * c[j][k - 1]) / c3;
+      for (std::size_t k = most; k >= 1; --k) c[j][k] = (c4 * c[j][k] - static_cast<double>(k) * c[j][k - 1]) / c3;
       c[j][0] = c4 * c[j][0] / c3;
     }
     c1 = c2;

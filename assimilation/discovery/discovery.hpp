@@ -76,8 +76,8 @@ class Library {
 /// What was found in the equation of a field: ∂field/∂t has these terms more.
 struct Discovered {
   std::string field;
-  std::vector<LCurvePoint> sweep;      ///< One a threshold.
-  std::size_t chosen = 0;              ///< Of the sweep.
+  std::vector<LCurvePoint> sweep;  ///< One a threshold.
+  std::size_t chosen = 0;          ///< Of the sweep.
   double mean_square_of_target = 0;
 
   const SparseFit& fit() const { return sweep[chosen].fit; }
@@ -85,7 +85,8 @@ struct Discovered {
 };
 
 /// Regresses the rates that a model lacks on candidate terms, field by field.
-/// @param sample  members with fields F, the state in which terms are evaluated, and F_increment, what has to be added to
+/// @param sample  members with fields F, the state in which terms are evaluated, and F_increment, what has to be added
+/// to
 ///                a model's F after `interval`; other fields that terms speak of
 /// @throws DataError    naming member and place, if an increment is not finite
 /// @throws SolverError  if no term is left of any field

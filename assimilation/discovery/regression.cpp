@@ -150,8 +150,8 @@ SparseFit RegressionProblem::relevance_fast(double threshold) const
       if (alpha[i] < never) active.push_back(i);
     return active;
   };
-  // What is left of [√β Φ; 0] and [√β t; 0] when the active columns [√β Φ; √α] have explained what they can, [., column]
-  // and the target last: S = φᵀC⁻¹φ and Q = φᵀC⁻¹t, C = β⁻¹ + Φ A⁻¹ Φᵀ, are its inner products.
+  // What is left of [√β Φ; 0] and [√β t; 0] when the active columns [√β Φ; √α] have explained what they can, [.,
+  // column] and the target last: S = φᵀC⁻¹φ and Q = φᵀC⁻¹t, C = β⁻¹ + Φ A⁻¹ Φᵀ, are its inner products.
   const auto unexplained = [&](const Set& active) {
     const auto k = static_cast<Index>(active.size());
     MatrixXd right = MatrixXd::Zero(p + k, p + 1);

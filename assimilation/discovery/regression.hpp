@@ -14,15 +14,16 @@ enum class Regression {
 };
 constexpr auto option_names(Regression)
 {
-  return std::array{std::pair{Regression::relevance, "relevance"}, std::pair{Regression::fast_relevance, "fast_relevance"},
+  return std::array{std::pair{Regression::relevance, "relevance"},
+                    std::pair{Regression::fast_relevance, "fast_relevance"},
                     std::pair{Regression::thresholded, "thresholded"}};
 }
 
 /// target ≈ columns · coefficients.
 struct SparseFit {
-  Eigen::VectorXd coefficients;  ///< Zero where a column was pruned.
+  Eigen::VectorXd coefficients;     ///< Zero where a column was pruned.
   Eigen::VectorXd deviations = {};  ///< Their standard deviations, if what is left of the target is independent noise.
-  double mean_square = 0;        ///< Of what is left.
+  double mean_square = 0;           ///< Of what is left.
   bool converged = true;
 
   Eigen::Index terms() const { return (coefficients.array() != 0).count(); }
@@ -69,9 +70,9 @@ class RegressionProblem {
   double limit(Eigen::Index column, double threshold) const;  // of α of a scaled column
   SparseFit unscaled(const Set& active, const Posterior& scaled, bool converged) const;
 
-  Eigen::MatrixXd triangle_;  // R of Φ = QR, columns scaled
-  Eigen::VectorXd turned_;    // Qᵀt, scaled
-  Eigen::VectorXd scales_;    // of the columns
+  Eigen::MatrixXd triangle_;                       // R of Φ = QR, columns scaled
+  Eigen::VectorXd turned_;                         // Qᵀt, scaled
+  Eigen::VectorXd scales_;                         // of the columns
   double target_scale_ = 1, rest_ = 0, rows_ = 0;  // rest: of |t|², beyond the columns' reach
 };
 

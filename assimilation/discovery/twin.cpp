@@ -6,13 +6,12 @@
 
 namespace locum::assimilation {
 
-Sample observe_model_errors(EvolvingSolver& truth, EvolvingSolver& model, const Sample& state,
-                            const std::vector<std::string>& fields, const TwinOptions& options, std::uint64_t seed,
-                            const std::function<void(std::int64_t)>& progress)
+Sample observe_pairs(EvolvingSolver& truth, const Sample& state, const std::vector<std::string>& fields,
+                     const TwinOptions& options, std::uint64_t seed, const std::function<void(std::int64_t)>& progress)
 {
   const auto require = [](bool condition, const char* option, double found, const char* expected) {
     if (!condition)
-      throw OptionError({.doing = "observing where a model leaves the truth",
+      throw OptionError({.doing = "observing the truth",
                          .where = fmt::format("discovery.{}", option),
                          .found = fmt::format("{}", found),
                          .expected = expected,
@@ -53,8 +52,9 @@ Sample observe_model_errors(EvolvingSolver& truth, EvolvingSolver& model, const 
     pairs.fields[name + "_start"] = before.field(name);
     pairs.fields[name + "_end"] = after.field(name);
   }
-  pairs.scalars["interval"] = {.values = torch::full({options.samples}, options.interval, torch::kFloat64), .unit = "1"};
-  return with_model(model, pairs, fields, options.interval);
+  pairs.scalars["interval"] = {.values = torch::full({options.samples}, options.interval, torch::kFloat64),
+                               .unit = "1"};
+  return pairs;
 }
 
 Sample with_model(EvolvingSolver& model, const Sample& pairs, const std::vector<std::string>& fields, double interval)

@@ -25,25 +25,24 @@ struct TwinOptions {
   }
 };
 
-/// Where a model leaves the truth: pairs of observed states, and what the model makes of the first.
-///
-/// Members of the result are pairs. Fields F_increment are the observation at the end of the interval minus the model;
-/// fields F the mean of these two. Terms that the model lacks, evaluated there, explain the increment to second order in
-/// the interval as far as they commute with the model's own, which linear terms with constant coefficients do; and
-/// noise in F is not correlated with that in F_increment. Fields F_start and F_end are the observations themselves.
-/// Scalar "interval" is the options'. Members follow each other by `spacing` of time.
-/// Source of the pairs: Mojgani, Chattopadhyay & Hassanzadeh, Chaos 32 (2022), §II.
+/// Pairs of observed states of a true system, with white noise: members follow each other by `spacing` of time. Fields
+/// F_start and F_end are the first and the second of a pair, scalar "interval" the time between.
+/// Source: Mojgani, Chattopadhyay & Hassanzadeh, Chaos 32 (2022), §II.
 /// @param state     of the truth, one member
 /// @param fields    that are observed
 /// @param seed      of the noise
 /// @param progress  called with the number of pairs that are done
-/// @throws SolverError, OptionError  as the solvers do, or if an option is out of range
-Sample observe_model_errors(EvolvingSolver& truth, EvolvingSolver& model, const Sample& state,
-                            const std::vector<std::string>& fields, const TwinOptions& options, std::uint64_t seed,
-                            const std::function<void(std::int64_t)>& progress);
+/// @throws SolverError, OptionError  as the solver does, or if an option is out of range
+Sample observe_pairs(EvolvingSolver& truth, const Sample& state, const std::vector<std::string>& fields,
+                     const TwinOptions& options, std::uint64_t seed, const std::function<void(std::int64_t)>& progress);
 
-/// The same pairs with another model: F and F_increment as it leaves them.
-/// @param pairs  as observe_model_errors() makes them
+/// Where a model leaves such pairs when it is run from the first to the second: fields F_increment are the second minus
+/// what the model makes of the first, fields F the mean of these two; the rest is as it was.
+///
+/// Terms that the model lacks, evaluated in F, explain the increment to second order in the interval as far as they
+/// commute with the model's own, which linear terms with constant coefficients do; and noise in F is not correlated
+/// with that in F_increment.
+/// @throws SolverError, OptionError  as the model does
 Sample with_model(EvolvingSolver& model, const Sample& pairs, const std::vector<std::string>& fields, double interval);
 
 }  // namespace locum::assimilation

@@ -10,8 +10,8 @@ namespace locum::assimilation {
 /// Eight neighbours, in one register or several, as the processor has them.
 using Eight [[gnu::vector_size(64)]] = double;
 
-/// out[i, j] = Σ_k a(i, k) b[k, j], a(i, k) = a[i · by_row + k · by_column]: four rows of eight columns at a time, which
-/// stay in registers.
+/// out[i, j] = Σ_k a(i, k) b[k, j], a(i, k) = a[i · by_row + k · by_column]: four rows of eight columns at a time,
+/// which stay in registers.
 LOCUM_FOR_PROCESSORS static void product(const double* a, std::int64_t by_row, std::int64_t by_column, const double* b,
                                          std::int64_t rows, std::int64_t inner, std::int64_t columns, double* out)
 {

@@ -37,7 +37,8 @@ struct BaroclinicJetOptions {
 ///                                                  − sponge s(y) (q_k − zonal mean) − viscosity (∂⁸/∂x⁸ + ∂⁸/∂y⁸) q_k,
 ///     q_1 = Δψ_1 − (ψ_1 − ψ_2),   q_2 = Δψ_2 + (ψ_1 − ψ_2),   + in the upper layer 1.
 /// The channel is periodic: a jet in the other direction, with profile s = sech²(y / σ) as the sponge, is at its walls.
-/// Fields "q1", "q2", potential vorticity without βy; diagnostics "psi1", "psi2", "psi_r", ψ_R that of a jet of speed 1.
+/// Fields "q1", "q2", potential vorticity without βy; diagnostics "psi1", "psi2", "psi_r", ψ_R that of a jet of
+/// speed 1.
 ///
 /// Source: Lutsko & Hell, J. Atmos. Sci. 78 (2021), §2, without moisture; the hyperviscosity and defaults are those of
 /// Mojgani, Chattopadhyay & Hassanzadeh, J. Adv. Model. Earth Syst. 16 (2024).

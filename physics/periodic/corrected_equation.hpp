@@ -45,10 +45,10 @@ class CorrectedEquation : public PeriodicEquation {
   void multiply_numbers(const Number* const* factors, Number* const* products, std::int64_t points) const;
 
   const PeriodicEquation& base_;
-  std::vector<Polynomial> linear_, given_;         // by field of the state; without products, without the state
-  std::vector<Factor> factors_;                    // of the products
+  std::vector<Polynomial> linear_, given_;          // by field of the state; without products, without the state
+  std::vector<Factor> factors_;                     // of the products
   std::vector<std::vector<std::size_t>> products_;  // their factors
-  std::vector<std::vector<double>> coefficients_;  // [field][product]
+  std::vector<std::vector<double>> coefficients_;   // [field][product]
 };
 
 }  // namespace locum::physics

@@ -1,3 +1,4 @@
+#include <locum/io/dataset_writer.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
@@ -49,21 +50,63 @@ TEST_CASE("discover: what the model lacks is found, written, and makes the model
   for (const char* file : {"coefficients", "l_curve", "forecast", "hovmoeller", "spectrum"})
     CHECK(fs::exists(folder / "run/figures" / (std::string(file) + ".png")));
 
-  // Pairs are kept, and serve as any other increments.
-  const auto made = fs::last_write_time(folder / "run/data/pairs.h5");
-  CHECK(command({"discover", "case.toml", "--output", "run", "--set", "discovery.regression=thresholded"}, folder.path())
-            .status == 0);
-  CHECK(fs::last_write_time(folder / "run/data/pairs.h5") == made);
-  write_text(folder / "read.toml", "[discovery]\nincrements = \"run/data/pairs.h5\"\n[data]\ntrain = \"none\"\n");
-  const auto read = command({"discover", "read.toml", "--output", "read"}, folder.path());
-  INFO(read.text);
-  CHECK(read.status == 0);
-  CHECK(says(read.text, {"d u/dt = the model - ", "dxx(u)"}));
-
+  // What was seen of the truth is kept, for other models, too.
+  const auto made = fs::last_write_time(folder / "run/data/observations.h5");
+  const auto again = command({"discover", "case.toml", "--output", "run", "--set", "equation.fourth=0.5", "--set",
+                              "discovery.regression=thresholded"},
+                             folder.path());
+  INFO(again.text);
+  CHECK(again.status == 0);
+  CHECK(says(again.text, {"kuramoto_sivashinsky - 1 dxx(u) - 0.5 dxxxx(u)"}));
+  CHECK(fs::last_write_time(folder / "run/data/observations.h5") == made);
   const auto other =
       command({"discover", "case.toml", "--output", "run", "--set", "discovery.samples=6"}, folder.path());
   CHECK(other.status == 1);
-  CHECK(says(other.text, {"pairs.h5", "samples = 5", "samples = 6"}));
+  CHECK(says(other.text, {"observations.h5", "samples = 5", "samples = 6"}));
+}
+
+TEST_CASE("discover: increments of a filter, on a grid that is not periodic, of no known equation", "[cli]")
+{
+  const TemporaryFolder folder;
+  locum::Grid grid = locum::Grid::cell_centres({200}, {10.0});
+  const torch::Tensor x = grid.coordinates(0);
+  std::vector<torch::Tensor> states, increments;
+  for (int i = 0; i < 4; ++i) {
+    states.push_back((x + 0.7 * i).sin() + 0.3 * (2.3 * x * (i + 1)).cos());
+    const torch::Tensor u = states.back(), slope = (x + 0.7 * i).cos() - 0.69 * (i + 1) * (2.3 * x * (i + 1)).sin();
+    increments.push_back(0.5 * (0.8 * u - 1.5 * u * slope));
+  }
+  const auto values = [](const std::vector<torch::Tensor>& of) { return torch::stack(of).unsqueeze(1); };
+  const locum::Sample sample{
+      .domain = grid,
+      .fields = {{"u", {.values = values(states)}}, {"u_increment", {.values = values(increments)}}},
+      .scalars = {{"interval", {.values = torch::full({4}, 0.5, torch::kFloat64)}}},
+      .time = 0};
+  locum::io::DatasetWriter writer({}, folder / "increments.h5",
+                                  {.name = "increments",
+                                   .samples = 4,
+                                   .grid = grid,
+                                   .fields = {{.name = "u"}, {.name = "u_increment"}},
+                                   .scalars = {{"interval", "1"}},
+                                   .provenance = {}});
+  writer.write(0, sample);
+  writer.close();
+  write_text(folder / "case.toml", R"([discovery]
+increments  = "increments.h5"
+power       = 2
+derivative  = 2
+derivatives = "finite_differences"
+[data]
+train = "increments.h5"
+)");
+  const auto outcome = command({"discover", "case.toml", "--output", "run"}, folder.path());
+  INFO(outcome.text);
+  CHECK(outcome.status == 0);
+  CHECK(says(outcome.text, {"d u/dt = the model + 0.8", " u - 1.", "u*dx(u)"}));
+  const auto spectral =
+      command({"discover", "case.toml", "--output", "run", "--set", "discovery.derivatives=spectral"}, folder.path());
+  CHECK(spectral.status == 1);
+  CHECK(says(spectral.text, {"axis x is not periodic", "finite_differences"}));
 }
 
 TEST_CASE("discover: what cannot be done is refused", "[cli][error]")

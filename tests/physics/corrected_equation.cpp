@@ -31,10 +31,10 @@ TEST_CASE("corrected equation: numbers and tensors agree, and what is given is f
   const NavierStokes model({.length = 3});
   const Grid grid = model.grid({24, 32});
   const Tensor state = model.draw(grid, 1, 0, 2).field("vorticity").values;
-  const CorrectedEquation corrected(
-      model, {{"vorticity", 2, Formula::parse("y*vorticity^2 - 3*dx(vorticity)*dy(vorticity)")},
-              {"vorticity", 0.5, Formula::parse("x + 4")}},
-      grid);
+  const CorrectedEquation corrected(model,
+                                    {{"vorticity", 2, Formula::parse("y*vorticity^2 - 3*dx(vorticity)*dy(vorticity)")},
+                                     {"vorticity", 0.5, Formula::parse("x + 4")}},
+                                    grid);
   const Tensor x = grid.coordinates(1), y = grid.coordinates(0).unsqueeze(1), w = state.select(1, 0);
   const auto differentiated = [&](std::size_t axis) {
     return from_modes(derivative(grid, axis) * to_modes(state), grid).select(1, 0);
@@ -45,7 +45,8 @@ TEST_CASE("corrected equation: numbers and tensors agree, and what is given is f
 
   const FourierForm form = corrected.form(grid);
   const std::int64_t factors = form.expand.size(0), products = form.contract.size(1), points = 5;
-  const Tensor in = torch::rand({factors, points}, torch::kFloat64), out = torch::zeros({products, points}, torch::kFloat64);
+  const Tensor in = torch::rand({factors, points}, torch::kFloat64),
+               out = torch::zeros({products, points}, torch::kFloat64);
   std::vector<const double*> from;
   std::vector<double*> to;
   for (std::int64_t i = 0; i < factors; ++i) from.push_back(in[i].data_ptr<double>());
@@ -73,12 +74,12 @@ TEST_CASE("baroclinic jet: its equation, term by term", "[physics]")
   const auto term = [](const char* field, double coefficient, const char* text) {
     return Correction{field, coefficient, Formula::parse(text)};
   };
-  const CorrectedEquation built(nothing,
-                                {term("q1", -1, "jacobian(psi1, q1 + 0.196*y)"),
-                                 term("q2", -1, "jacobian(psi2, q2 + 0.196*y)"),
-                                 term("q1", 0.01, "psi1 - psi2 - psi_r"), term("q2", -0.01, "psi1 - psi2 - psi_r"),
-                                 term("q2", -0.07, "laplacian(psi2)")},
-                                grid);
+  const CorrectedEquation built(
+      nothing,
+      {term("q1", -1, "jacobian(psi1, q1 + 0.196*y)"), term("q2", -1, "jacobian(psi2, q2 + 0.196*y)"),
+       term("q1", 0.01, "psi1 - psi2 - psi_r"), term("q2", -0.01, "psi1 - psi2 - psi_r"),
+       term("q2", -0.07, "laplacian(psi2)")},
+      grid);
   CHECK(tests::relative_distance(built.tendency(smooth, grid), whole.tendency(smooth, grid)) < 1e-12);
 
   // Potential vorticity of the diagnosed stream functions, and the jet of unit speed in the middle.
@@ -86,8 +87,9 @@ TEST_CASE("baroclinic jet: its equation, term by term", "[physics]")
   const Tensor psi1 = all.field("psi1").values, psi2 = all.field("psi2").values;
   const auto laplacian = [&](const Tensor& f) { return from_modes(-squared_wave_number(grid) * to_modes(f), grid); };
   const Tensor q1 = laplacian(psi1) - (psi1 - psi2), q2 = laplacian(psi2) + (psi1 - psi2);
-  CHECK(tests::relative_distance(torch::cat({q1, q2}, 1), smooth - (smooth.narrow(1, 0, 1) + smooth.narrow(1, 1, 1))
-                                                                       .mean({2, 3}, true) / 2) < 1e-12);
+  CHECK(tests::relative_distance(torch::cat({q1, q2}, 1),
+                                 smooth - (smooth.narrow(1, 0, 1) + smooth.narrow(1, 1, 1)).mean({2, 3}, true) / 2) <
+        1e-12);
   const Tensor jet = from_modes(-derivative(grid, 0) * to_modes(all.field("psi_r").values), grid)[0][0].select(1, 0);
   CHECK_THAT(jet[48].item<double>(), WithinAbs(1, 1e-6));
   CHECK_THAT(jet[0].item<double>(), WithinAbs(-1, 1e-6));

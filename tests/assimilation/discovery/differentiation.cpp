@@ -51,8 +51,8 @@ TEST_CASE("finite differences: of the order asked for, also at edges", "[assimil
   const auto error = [&](std::int64_t points) {
     const Grid grid = line(points, periodic);
     const Tensor x = grid.coordinates(0);
-    const Tensor found = differentiate(wave(x, 0).unsqueeze(0), grid, {derivative, 0, 0},
-                                       Differentiation::finite_differences, order);
+    const Tensor found =
+        differentiate(wave(x, 0).unsqueeze(0), grid, {derivative, 0, 0}, Differentiation::finite_differences, order);
     return (found[0] - wave(x, derivative)).abs().max().item<double>();
   };
   const double observed = std::log2(error(128) / error(256));
@@ -98,7 +98,10 @@ TEST_CASE("weak form: centres are all points along a periodic axis, else those w
   const TestFunctions test(grid, {3, 4}, 5);
   CHECK(test.integrate(torch::ones({2, 20, 32}, torch::kFloat64), {}).sizes() == torch::IntArrayRef({2, 14, 32}));
   CHECK((test.integrate(torch::ones({2, 20, 32}, torch::kFloat64), {}) - 1).abs().max().item<double>() < 1e-3);
-  CHECK(tests::says(tests::message_of([&] { TestFunctions(grid, {10}, 5); }), {"discovery.support", "within the grid"}));
-  CHECK(tests::says(tests::message_of([&] { test.integrate(torch::ones({1, 20, 32}, torch::kFloat64), {5, 0, 0}); }),
+  CHECK(
+      tests::says(tests::message_of([&] { TestFunctions(grid, {10}, 5); }), {"discovery.support", "within the grid"}));
+  CHECK(tests::says(tests::message_of([&] {
+                      test.integrate(torch::ones({1, 20, 32}, torch::kFloat64), {5, 0, 0});
+                    }),
                     {"discovery.smoothness", "smoothness = 9"}));
 }

@@ -35,7 +35,8 @@ const Sample& state()
 Sample pairs(const KuramotoSivashinsky& model, const TwinOptions& options)
 {
   PeriodicSolver exact(truth(), {.step = 0.01}), forecast(model, {.step = options.interval});
-  return observe_model_errors(exact, forecast, state(), {"u"}, options, 1, [](std::int64_t) {});
+  const Sample observed = observe_pairs(exact, state(), {"u"}, options, 1, [](std::int64_t) {});
+  return with_model(forecast, observed, {"u"}, options.interval);
 }
 
 /// 100 ‖c_true − c‖ / ‖c_true‖ of the equation with what was found; the coefficients of u u_x, u_xx and u_xxxx are −1.
@@ -134,5 +135,6 @@ TEST_CASE("discovery: bad input is refused", "[assimilation][error]")
   CHECK(tests::says(message({}), {"u_increment", "17"}));
   std::get<Grid>(sample.domain).axes[0].periodic = false;
   CHECK(tests::says(message({}), {"axis x is not periodic"}));
-  CHECK(tests::says(message({.derivatives = Differentiation::finite_differences, .order = 3}), {"discovery.order", "3"}));
+  CHECK(
+      tests::says(message({.derivatives = Differentiation::finite_differences, .order = 3}), {"discovery.order", "3"}));
 }

@@ -63,8 +63,8 @@ TEST_CASE("relevance vector machine: orthogonal columns have a solution in close
     double gamma = 0;
     for (Eigen::Index i = 0; i < 4; ++i)
       if (fit.coefficients[i] != 0)
-        gamma += 1 - std::pow(fit.deviations[i], 2) /
-                         (std::pow(fit.coefficients[i], 2) + std::pow(fit.deviations[i], 2));
+        gamma +=
+            1 - std::pow(fit.deviations[i], 2) / (std::pow(fit.coefficients[i], 2) + std::pow(fit.deviations[i], 2));
     const double beta = (double(n) - gamma) / (fit.mean_square * double(n));
     for (Eigen::Index i = 0; i < 4; ++i) {
       const double z = columns.col(i).dot(target) / double(n), signal = double(n) * beta * z * z;
@@ -110,7 +110,8 @@ TEST_CASE("regression: what cannot be regressed is refused", "[assimilation][err
   const auto message = [](const MatrixXd& columns, const VectorXd& target) {
     return tests::message_of([&] { RegressionProblem(columns, target); });
   };
-  CHECK(tests::says(message(MatrixXd::Ones(3, 4), VectorXd::Ones(3)), {"3 values of 4 terms", "more discovery.samples"}));
+  CHECK(
+      tests::says(message(MatrixXd::Ones(3, 4), VectorXd::Ones(3)), {"3 values of 4 terms", "more discovery.samples"}));
   VectorXd bad = VectorXd::Ones(5);
   bad[3] = NAN;
   CHECK(tests::says(message(MatrixXd::Ones(5, 2), bad), {"the increments", "not finite"}));
