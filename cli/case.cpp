@@ -23,14 +23,20 @@ struct EquationChoice {
   }
 };
 
+bool has_section(const OptionTable& table, const std::string& section)
+{
+  const auto& entries = table.entries();
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto& entry) { return entry.first.starts_with(section + "."); });
+}
+
 /// Completes [truth] and [truth.solver], which say what differs from [equation] and [solver], by what does not. Of an
 /// equation with another name it says everything.
 /// @return  whether there is one
 bool complete_truth(OptionTable& table)
 {
+  if (!has_section(table, "truth")) return false;
   const auto entries = table.entries();
-  const auto is_truth = [](const auto& entry) { return entry.first.starts_with("truth."); };
-  if (std::none_of(entries.begin(), entries.end(), is_truth)) return false;
   const auto complete = [&](const std::string& section, const std::string& as) {
     for (const auto& [key, entry] : entries) {
       if (!key.starts_with(section + ".")) continue;
@@ -193,6 +199,9 @@ static Case case_of(const std::string& name, OptionTable table)
          .truth_stepping = {},
          .observations = {},
          .assimilation = {},
+         .discover = {},
+         .discovery = {},
+         .twin = {},
          .data = {},
          .dataset = {},
          .training = {},
@@ -234,6 +243,11 @@ static Case case_of(const std::string& name, OptionTable table)
     require(c.reader, c.assimilation.forecast.model_error >= 0, "assimilation.model_error",
             c.assimilation.forecast.model_error, "at least 0", "0.0");
   }
+  if (c.evolving() || has_section(c.reader.table(), "discovery")) {
+    c.reader.read("discovery", c.discover);
+    c.reader.read("discovery", c.discovery);
+    c.reader.read("discovery", c.twin);
+  }
   c.reader.read("data", c.data);
   read_named(c.reader, "data.fields", c.dataset.fields);
   read_named(c.reader, "data.parameters", c.dataset.parameters);
@@ -262,7 +276,7 @@ static Case case_of(const std::string& name, OptionTable table)
         require(c.reader, c.trajectory.every > 0 && cells % c.trajectory.every == 0, "generate.every",
                 c.trajectory.every, fmt::format("a divisor of {}", cells), "1");
       require(c.reader, c.trajectory.intervals > 0, "generate.intervals", c.trajectory.intervals, "at least 1", "10");
-      require(c.reader, !c.data.train.empty() || c.data.horizon > 0, "data.horizon", c.data.horizon,
+      require(c.reader, c.truth || !c.data.train.empty() || c.data.horizon > 0, "data.horizon", c.data.horizon,
               "at least 1: the state now is no prediction", "1");
     }
   }

@@ -1,5 +1,7 @@
 #pragma once
 #include <locum/assimilation/cycling.hpp>
+#include <locum/assimilation/discovery/discovery.hpp>
+#include <locum/assimilation/discovery/twin.hpp>
 #include <locum/assimilation/registry.hpp>
 #include <locum/io/dataset.hpp>
 #include <locum/operators/registry.hpp>
@@ -220,6 +222,21 @@ struct AssimilationOptions {
   }
 };
 
+/// [discovery]: what `locum discover` works on, and what it tries the corrected model on.
+struct DiscoverOptions {
+  std::string increments;
+  double forecast = 10;
+  double statistics = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("increments", increments, "HDF5 file with fields F and F_increment; \"\": pairs of [truth] and the model");
+    option("forecast", forecast, "time that truth, model and corrected model are followed from the same states");
+    option("statistics", statistics, "time over which their means and spectra are compared; 0: not");
+  }
+};
+
 /// A case file, read and checked, with what was set on the command line.
 struct Case {
   std::string name;
@@ -232,6 +249,9 @@ struct Case {
   solvers::SteppingOptions truth_stepping;           ///< [truth.solver]
   ObservationOptions observations;                   ///< Of an evolving equation.
   AssimilationOptions assimilation;
+  DiscoverOptions discover;
+  assimilation::DiscoveryOptions discovery;
+  assimilation::TwinOptions twin;
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;

@@ -18,6 +18,7 @@
 #include "record.hpp"
 #include "rollout.hpp"
 #include "table.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
@@ -383,20 +384,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     folder.log->info("reference solver {:.2g} ms a solve: {:.2g} times as long",
                      1e3 * std::get<double>(summary["seconds_per_reference_solve"]),
                      std::get<double>(summary["speed_up"]));
-  if (c.target.accept > 0) {
-    const auto metric = summary.find(c.target.metric);
-    const auto* value = metric == summary.end() ? nullptr : std::get_if<double>(&metric->second);
-    if (!value)
-      throw OptionError({.doing = "comparing with the target",
-                         .where = "target.metric",
-                         .found = fmt::format("\"{}\"", c.target.metric),
-                         .expected = "a number in summary.json",
-                         .advice = "metric = \"relative_l2\""});
-    folder.log->info(
-        "{} {:.4f}: {} the accepted {}{}", c.target.metric, *value, *value <= c.target.accept ? "within" : "MISSES",
-        c.target.accept,
-        c.target.published > 0 ? fmt::format("; published {} ({})", c.target.published, c.target.source) : "");
-  }
+  compare_with_target(c, folder, summary);
   folder.log->info("figures and ParaView files: {}", folder.path.string());
 }
 

@@ -192,6 +192,8 @@ int main(int argc, char** argv)
       ->add_option("--on", line.on, "only a table of errors: the test data, and all samples of these files or folders");
   add("tune", "search options by successive halving: [tune] of the case", {tune, Needs::nothing});
   add("run", "all steps of a case; what is done already is not done again", {all_steps, Needs::same_training});
+  add("discover", "the terms a model lacks, in closed form, from what observations add to it",
+      {discover, Needs::nothing});
   CLI::App* solving = add("solve", "one problem with the chosen solver",
                           {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
                              solve(ranks, c, folder, line.request);

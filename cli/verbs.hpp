@@ -43,6 +43,11 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
 void evaluate_on(const Communicator& ranks, const Case& c, const RunFolder& folder,
                  const std::vector<std::string>& files);
 
+/// Finds the terms that the case's equation lacks, from increments of a filter or from pairs of states of [truth], and
+/// tries the equation with them: discovered.json, figures/, summary.json, data/observations.h5. One rank.
+/// @throws OptionError  if the case has neither increments nor a truth
+void discover(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
 /// What `locum solve` was asked.
 struct SolveRequest {
   std::string with = "reference";   ///< "reference", a checkpoint, or a run folder.

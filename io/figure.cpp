@@ -467,6 +467,44 @@ void draw_curves(const std::filesystem::path& png, const std::vector<Curve>& cur
   gnuplot::draw(png, script + plots + "\nset output\n", data);
 }
 
+void draw_marks(const std::filesystem::path& png, const std::vector<std::string>& labels,
+                const std::vector<Marks>& marks, const Axes& axes)
+{
+  const auto n = static_cast<std::int64_t>(labels.size());
+  std::vector<Tensor> ends;
+  std::vector<std::string> names;
+  std::string data, plots;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const Tensor& x = marks[i].x;
+    const Tensor bar = marks[i].deviation.defined() ? marks[i].deviation : torch::zeros_like(x);
+    if (x.dim() != 1 || x.size(0) != n || bar.sizes() != x.sizes())
+      throw ShapeError({.doing = doing,
+                        .where = fmt::format("{}, marks \"{}\"", png.string(), marks[i].name),
+                        .found = fmt::format("numbers {}, deviations {}", to_string(x.sizes()), to_string(bar.sizes())),
+                        .expected = fmt::format("[{}], one a label", n),
+                        .advice = ""});
+    ends.push_back(x - bar);
+    ends.push_back(x + bar);
+    names.push_back(marks[i].name);
+    const double shift = 0.24 * (static_cast<double>(marks.size() - 1) / 2 - static_cast<double>(i));
+    data += fmt::format("{}# {}: number, height, deviation\n", i == 0 ? "" : "\n\n", quoted(marks[i].name));
+    for (std::int64_t label = 0; label < n; ++label)
+      if (const double at = x[label].item<double>(); std::isfinite(at))
+        data += fmt::format("{:.10g} {:.10g} {:.10g}\n", at, static_cast<double>(n - 1 - label) + shift,
+                            bar[label].item<double>());
+    plots += fmt::format("{}{} index {} with xerrorbars pointtype 7 pointsize 0.9 {}", i == 0 ? "plot " : ", \\\n     ",
+                         gnuplot::data_of(png), i, line_style(i, marks.size()));
+  }
+  ends.push_back(torch::zeros({1}, torch::kFloat64));
+  Scale y{.range = {-0.6, static_cast<double>(n) - 0.4}, .ticks = {}, .logarithmic = false};
+  for (std::int64_t label = 0; label < n; ++label) {
+    y.ticks.at.push_back(static_cast<double>(n - 1 - label));
+    y.ticks.labels.push_back(labels[static_cast<std::size_t>(label)]);
+  }
+  gnuplot::draw(
+      png, frame(png, axes, scale_for(ends, /*logarithmic=*/false, 0.04), y, names) + plots + "\nset output\n", data);
+}
+
 void draw_histogram(const std::filesystem::path& png, const Tensor& values, const Axes& axes)
 {
   const Tensor sorted = std::get<0>(finite_values(values).sort());

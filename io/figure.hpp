@@ -54,6 +54,18 @@ struct Axes {
 /// Curves or dots in one pair of axes: losses, spectra, trials. On a logarithmic axis what is not positive is left out.
 void draw_curves(const std::filesystem::path& png, const std::vector<Curve>& curves, const Axes& axes);
 
+/// One number for each label.
+struct Marks {
+  std::string name;
+  torch::Tensor x;          ///< [label]; NaN is left out.
+  torch::Tensor deviation;  ///< [label], half the length of a bar; or undefined.
+};
+
+/// Numbers beside their labels, a line each from the top: coefficients and their uncertainty.
+/// @throws ShapeError  if there are not as many numbers as labels
+void draw_marks(const std::filesystem::path& png, const std::vector<std::string>& labels,
+                const std::vector<Marks>& marks, const Axes& axes);
+
 /// How often `values` (any shape) fall where, with their median and the value 95 % stay below. Bins by the rule of
 /// Freedman and Diaconis (1981). NaN and infinities are left out; `axes` must be linear.
 void draw_histogram(const std::filesystem::path& png, const torch::Tensor& values, const Axes& axes);

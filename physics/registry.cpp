@@ -7,6 +7,7 @@
 #include "ordinary/lorenz.hpp"
 #include "periodic/advection_diffusion.hpp"
 #include "periodic/allen_cahn.hpp"
+#include "periodic/baroclinic_jet.hpp"
 #include "periodic/barotropic.hpp"
 #include "periodic/burgers.hpp"
 #include "periodic/burgers_2d.hpp"
@@ -36,6 +37,7 @@ const std::vector<EquationEntry>& equations()
       equation<AdvectionDiffusion, AdvectionDiffusionOptions>("advection_diffusion",
                                                               "∂u/∂t + v·∇u = d Δu, periodic line, square or cube"),
       equation<AllenCahn, AllenCahnOptions>("allen_cahn", "∂u/∂t = d Δu + r (u − u³), periodic line or square"),
+      equation<BaroclinicJet, BaroclinicJetOptions>("baroclinic_jet", "two layers in a channel, relaxed to a jet"),
       equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
       equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),

@@ -42,6 +42,26 @@ Tensor derivative(const Grid& grid, std::size_t axis)
   return torch::complex(torch::zeros_like(k), k);
 }
 
+Tensor derivative(const Grid& grid, const std::array<int, 3>& times)
+{
+  Tensor symbol = torch::ones_like(squared_wave_number(grid), torch::kComplexDouble);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (times[i] == 0) continue;
+    const std::string name(1, static_cast<char>('x' + i));
+    std::size_t axis = 0;
+    while (axis < grid.axes.size() && grid.axes[axis].name != name) ++axis;
+    if (axis == grid.axes.size())
+      throw ShapeError({.doing = "differentiating a field",
+                        .where = "its grid",
+                        .found = "no axis " + name,
+                        .expected = "axes called x, y, z",
+                        .advice = ""});
+    if (times[i] % 2 == 1) symbol = symbol * derivative(grid, axis);
+    if (times[i] > 1) symbol = symbol * (-wave_numbers(grid, axis).square()).pow(times[i] / 2);
+  }
+  return symbol;
+}
+
 Tensor squared_wave_number(const Grid& grid)
 {
   Tensor sum = wave_numbers(grid, 0).square();
@@ -109,6 +129,21 @@ Tensor nonlinear_part(const PeriodicEquation& equation, const FourierForm& form,
   Tensor result = apply_per_mode(form.contract, to_modes(torch::stack(products, 1)));
   if (form.forcing.defined()) result = result + form.forcing;
   return result;
+}
+
+std::vector<DiagnosticField> PeriodicEquation::diagnostics(const Grid&) const { return {}; }
+
+Sample with_diagnostics(const PeriodicEquation& equation, const Sample& state)
+{
+  Sample all = state;
+  const Tensor modes = to_modes(stack_channels(state, equation.state()));
+  for (const DiagnosticField& field : equation.diagnostics(state.grid())) {
+    Tensor own = torch::zeros_like(modes.select(1, 0));
+    if (field.expand.defined()) own = own + apply_per_mode(field.expand.unsqueeze(0), modes).squeeze(1);
+    if (field.mean.defined()) own = own + field.mean;
+    all.fields[field.name] = {.values = from_modes(own.unsqueeze(1), state.grid()), .unit = "1"};
+  }
+  return all;
 }
 
 Tensor PeriodicEquation::tendency(const Tensor& state, const Grid& grid) const

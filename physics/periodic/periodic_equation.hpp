@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <locum/core/random.hpp>
@@ -22,12 +23,22 @@ struct FourierForm {
   Tensor forcing;   ///< [component, mode…], or undefined.
 };
 
+/// A field that is linear in an equation's state, as a stream function, or given, as a mask: F of it is
+/// Σ expand û + mean.
+struct DiagnosticField {
+  std::string name;
+  Tensor expand;  ///< [component, mode…], or undefined
+  Tensor mean;    ///< [mode…], or undefined
+};
+
 /// An evolving equation with constant coefficients in a periodic box: a linear part, and products of fields at points.
 ///
 /// Sources: Canuto et al., Spectral Methods (2006), ch. 3; Kassam & Trefethen, SIAM J. Sci. Comput. 26 (2005).
 class PeriodicEquation : public EvolvingEquation {
  public:
   virtual FourierForm form(const Grid& grid) const = 0;
+  /// What terms of this equation may speak of beside its state.
+  virtual std::vector<DiagnosticField> diagnostics(const Grid& grid) const;
 
   /// The products at `points` points: of factors[f][point], product by product. In float64 and float32.
   virtual void multiply(const double* const* factors, double* const* products, std::int64_t points) const = 0;
@@ -89,6 +100,10 @@ Tensor wave_numbers(const Grid& grid, std::size_t axis);
 /// i times these: the derivative along the axis. Zero at the highest mode of an even number of points, whose derivative
 /// no grid function has.
 Tensor derivative(const Grid& grid, std::size_t axis);
+/// The derivative so often by x, y and z, axes being found by their names: [mode…], complex128. Powers of derivative(),
+/// but for even ones, which do have the highest mode.
+/// @throws ShapeError  if the grid has no such axis
+Tensor derivative(const Grid& grid, const std::array<int, 3>& times);
 /// Sum of the squared wave numbers: minus the Laplacian, float64 [mode…].
 Tensor squared_wave_number(const Grid& grid);
 
@@ -104,6 +119,10 @@ Sample draw_states(const Grid& grid, const std::string& field, std::uint64_t see
 /// coefficients.
 Tensor to_modes(const Tensor& values);
 Tensor from_modes(const Tensor& modes, const Grid& grid);
+
+/// A state with its equation's diagnostics beside it.
+/// @param state  on a grid of the equation's; fields of one component
+Sample with_diagnostics(const PeriodicEquation& equation, const Sample& state);
 
 /// What the products contribute to ∂û/∂t, forcing included, [batch, component, mode…]. Differentiable.
 /// @param modes  û, [batch, component, mode…]

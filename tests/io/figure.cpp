@@ -147,3 +147,17 @@ TEST_CASE("figures: a missing or failing gnuplot, a missing folder are named wit
   CHECK(says(message_of([&] { draw_curves(folder / "u.png", {curve}, {}); }),
              {"found line 3: unknown terminal type", "try   `gnuplot ./u.gp`"}));
 }
+
+TEST_CASE("figures: numbers beside their labels, with bars where they are uncertain", "[io][figure]")
+{
+  if (gnuplot_missing()) return;
+  const tests::TemporaryFolder folder;
+  const auto png = folder / "marks.png";
+  const std::vector<Marks> marks = {{"found", torch::tensor({-0.98, NAN}), torch::tensor({0.02, 0.0})},
+                                    {"true", torch::tensor({-1.0, 0.0}), {}}};
+  draw_marks(png, {"u*dx(u)", "dxx(u)"}, marks, {.title = "", .x = "coefficient", .y = ""});
+  CHECK(is_png(png));
+  CHECK(says(content_of(folder / "marks.gp"), {"'u*dx(u)' 1", "'dxx(u)' 0"}));
+  CHECK(says(content_of(folder / "marks.dat"), {"-0.98 1.12 0.02", "-1 0.88 0"}));
+  CHECK(says(message_of([&] { draw_marks(png, {"a"}, marks, {}); }), {"marks \"found\"", "[1], one a label"}));
+}
