@@ -5,6 +5,7 @@
 #include <locum/io/figure.hpp>
 #include <locum/io/metrics.hpp>
 #include <locum/io/paraview/paraview.hpp>
+#include <locum/operators/corrected_solver.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -204,7 +205,8 @@ void write_series(const fs::path& paraview, const StateLayout& layout, const Cyc
 
 }  // namespace
 
-void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with)
+void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with,
+                const std::string& correct)
 {
   const AssimilationOptions& options = c.assimilation;
   const auto seed = static_cast<std::uint64_t>(options.seed);
@@ -223,6 +225,11 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
     // Members are shared by the ranks, so every rank has solvers of its own.
     const Communicator alone;
     model = choose_evolving(alone, c, with);
+    if (!correct.empty()) {
+      const fs::path path = fs::is_directory(correct) ? fs::path(correct) / "best.h5" : fs::path(correct);
+      model = std::make_unique<operators::CorrectedSolver>(std::move(model), operators::Surrogate::load(path),
+                                                           interval_of(c));
+    }
     reference = choose_evolving(alone, c, "reference");
     const physics::EvolvingEquation& true_equation = c.truth ? *c.truth : *c.evolving();
     truth = solvers::make_reference_solver(true_equation, c.truth ? c.truth_stepping : c.stepping);
@@ -262,7 +269,7 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
   const CyclingResult result =
       assimilation::assimilate(*method, *source, forecast, std::move(members), /*time=*/0, options.cycling,
                                {.folder = folder.path,
-                                .settings = c.assimilation_settings() + fmt::format("with = {}\n", with),
+                                .settings = c.assimilation_settings() + fmt::format("with = {}\ncorrect = {}\n", with, correct),
                                 .stop = StopSignals::requested});
   if (!result.complete) throw Stopped();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -5,6 +5,7 @@
 #include <locum/physics/registry.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 namespace locum::cli {
@@ -82,6 +83,70 @@ void read_named(OptionReader& reader, const std::string& section, std::map<std::
   }
 }
 
+/// One entry of a section whose keys are other options' keys.
+template <class Value>
+struct NamedValue {
+  std::string name;
+  Value value;
+  std::string help;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option(name, value, help);
+  }
+};
+
+template <class Value>
+Value read_value(OptionReader& reader, const std::string& key, const std::string& help)
+{
+  const auto dot = key.rfind('.');
+  NamedValue<Value> one{.name = key.substr(dot + 1), .value = {}, .help = help};
+  reader.read(key.substr(0, dot), one);
+  return one.value;
+}
+
+/// What [tune.log] … say. @throws OptionError  if a range or list is none.
+std::vector<SearchedOption> read_searched(OptionReader& reader)
+{
+  using Scale = SearchedOption::Scale;
+  std::vector<SearchedOption> searched;
+  const auto refuse = [](const OptionEntry& entry, const std::string& key, const std::string& expected,
+                         const std::string& advice) {
+    throw OptionError({.doing = "reading the case",
+                       .where = fmt::format("{}, {}", entry.where, key),
+                       .found = to_toml(entry.value),
+                       .expected = expected,
+                       .advice = advice});
+  };
+  for (const auto& [scale, section] :
+       {std::pair{Scale::log, "tune.log."}, std::pair{Scale::linear, "tune.linear."},
+        std::pair{Scale::integer, "tune.integer."}, std::pair{Scale::choices, "tune.choices."}})
+    for (const auto& [key, entry] : reader.table().entries()) {
+      if (!key.starts_with(section)) continue;
+      SearchedOption option{.key = key.substr(std::string(section).size()), .scale = scale, .range = {}, .choices = {}};
+      if (scale == Scale::choices) {
+        if (std::holds_alternative<std::vector<std::string>>(entry.value))
+          option.choices = read_value<std::vector<std::string>>(reader, key, "values to try");
+        else if (std::holds_alternative<std::vector<std::int64_t>>(entry.value))
+          for (const auto value : read_value<std::vector<std::int64_t>>(reader, key, "values to try"))
+            option.choices.push_back(to_toml(value));
+        else
+          for (const auto value : read_value<std::vector<double>>(reader, key, "values to try"))
+            option.choices.push_back(to_toml(value));
+        if (option.choices.size() < 2) refuse(entry, key, "two values or more", "[8, 16]");
+      } else {
+        option.range = read_value<std::vector<double>>(reader, key, "ends of the range to search");
+        const bool ordered = option.range.size() == 2 && option.range[0] < option.range[1];
+        if (!ordered || (scale == Scale::log && option.range[0] <= 0))
+          refuse(entry, key, scale == Scale::log ? "both ends of a range above 0" : "both ends of a range",
+                 scale == Scale::integer ? "[2, 6]" : "[1e-4, 1e-2]");
+      }
+      searched.push_back(std::move(option));
+    }
+  return searched;
+}
+
 /// A number that must be in some range.
 template <class Number>
 void require(const OptionReader& reader, bool condition, const std::string& key, Number found,
@@ -121,15 +186,10 @@ void read_truth(Case& c)
 
 }  // namespace
 
-Case read_case(const fs::path& path, const std::vector<std::string>& overrides, const std::string& petsc)
+static Case case_of(const std::string& name, OptionTable table)
 {
-  const fs::path file = fs::is_directory(path) ? path / "case.toml" : path;
-  OptionTable table = io::read_case_file(file);
-  for (const std::string& setting : overrides) io::apply_override(table, setting);
-  read_petsc_words(table, petsc);
   const bool has_truth = complete_truth(table);
-
-  Case c{.name = fs::absolute(file).parent_path().filename().string(),
+  Case c{.name = name,
          .target = {},
          .equation = {},
          .generate = {},
@@ -145,6 +205,8 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
          .data = {},
          .dataset = {},
          .training = {},
+         .tune = {},
+         .searched = {},
          .evaluate = {},
          .petsc = {},
          .reader = OptionReader(std::move(table))};
@@ -193,6 +255,8 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
   c.dataset.every = c.data.every;
   operators::configure_model(c.reader, "model");
   c.reader.read("training", c.training);
+  c.reader.read("tune", c.tune);
+  c.searched = read_searched(c.reader);
   c.reader.read("evaluate", c.evaluate);
   c.petsc = c.reader.read_foreign("solver.petsc", "PETSc's");
   c.reader.refuse_unknown();
@@ -249,12 +313,56 @@ Case read_case(const fs::path& path, const std::vector<std::string>& overrides, 
           "0");
   require(c.reader, c.training.rollout.steps == 1 || loss.space == operators::LossSpace::physical, "training.rollout",
           c.training.rollout.steps, "1 with loss_space = \"normalised\"", "1");
+  const auto& curriculum = c.training.curriculum;
+  require(c.reader, curriculum.modes_from > 0 && curriculum.modes_from <= 1, "training.modes_from",
+          curriculum.modes_from, "a part above 0, or 1 for all", "1.0");
+  require(c.reader, curriculum.coarse_from > 0, "training.coarse_from", curriculum.coarse_from, "at least 1", "1");
+  require(c.reader, curriculum.growth >= 0, "training.growth", curriculum.growth, "at least 0", "0");
+  require(c.reader, curriculum.growth > 0 || (curriculum.modes_from == 1 && curriculum.coarse_from == 1),
+          "training.growth", curriculum.growth, "epochs until there are all modes and points",
+          fmt::format("{}", std::max<std::int64_t>(1, c.training.epochs / 2)));
   require(c.reader, c.training.average >= 0 && c.training.average < 1, "training.average", c.training.average,
           "from 0 to below 1", "0.999");
   require(c.reader, c.training.schedule.rate > 0, "training.rate", c.training.schedule.rate, "above 0", "1e-3");
+  require(c.reader, c.training.members > 0, "training.members", c.training.members, "at least 1", "1");
+  require(c.reader, c.data.folds == 0 || c.data.folds > 1, "data.folds", c.data.folds, "0 for none, or at least 2",
+          "5");
+  require(c.reader, c.data.fold >= -1 && (c.data.fold == -1 || c.data.fold < c.data.folds), "data.fold", c.data.fold,
+          "one of data.folds, counted from 0, or -1", "-1");
+  require(c.reader, c.training.members == 1 || c.members() == c.training.members, "training.members",
+          c.training.members, "1 with data.folds, which are members", "1");
+  require(c.reader, c.tune.trials > 0, "tune.trials", c.tune.trials, "at least 1", "16");
+  require(c.reader, c.tune.keep > 1, "tune.keep", c.tune.keep, "at least 2", "3");
+  require(c.reader, c.tune.first_epochs >= 0, "tune.first_epochs", c.tune.first_epochs, "at least 1, or 0", "0");
   require(c.reader, c.evaluate.timed > 0, "evaluate.timed", c.evaluate.timed, "at least 1", "20");
   require(c.reader, c.evaluate.shown > 0, "evaluate.shown", c.evaluate.shown, "at least 1", "3");
   return c;
+}
+
+Case read_case(const fs::path& path, const std::vector<std::string>& overrides, const std::string& petsc)
+{
+  const fs::path file = fs::is_directory(path) ? path / "case.toml" : path;
+  OptionTable table = io::read_case_file(file);
+  for (const std::string& setting : overrides) io::apply_override(table, setting);
+  read_petsc_words(table, petsc);
+  return case_of(fs::absolute(file).parent_path().filename().string(), std::move(table));
+}
+
+Case Case::with(const std::vector<std::string>& settings) const
+{
+  OptionTable table = reader.table();
+  for (const std::string& setting : settings) io::apply_override(table, setting);
+  return case_of(name, std::move(table));
+}
+
+std::string SearchedOption::at(double x) const
+{
+  if (scale == Scale::choices) return choices[static_cast<std::size_t>(x * static_cast<double>(choices.size()))];
+  const double low = range[0], high = range[1];
+  if (scale == Scale::integer)
+    return to_toml(static_cast<std::int64_t>(std::ceil(low) + std::floor(x * (std::floor(high) - std::ceil(low) + 1))));
+  const double value = scale == Scale::log ? low * std::pow(high / low, x) : low + x * (high - low);
+  return fmt::format("{:.4g}", value);  // what a person would write, and what the table shows
 }
 
 std::string Case::assimilation_settings() const

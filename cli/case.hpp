@@ -89,6 +89,8 @@ struct DataOptions {
   double validation = 0.1;
   double test_fraction = 0.1;
   HoldOut hold_out = HoldOut::last;
+  std::int64_t folds = 0;
+  std::int64_t fold = -1;
   std::int64_t history = 1;
   std::int64_t horizon = 0;
   std::int64_t stride = 1;
@@ -107,6 +109,8 @@ struct DataOptions {
     option("validation", validation, "fraction of the training samples held out to choose the best weights");
     option("test_fraction", test_fraction, "fraction of train held out for testing, if there is no test file");
     option("hold_out", hold_out, "last or first: which samples of train are held out");
+    option("folds", folds, "k: as many members, each validates with another k-th of the samples; 0: see validation");
+    option("fold", fold, "the one part to validate with, counted from 0; -1: each in its turn");
     option("history", history, "steps of the inputs up to now");
     option("horizon", horizon, "steps of the outputs after now; 0: now");
     option("stride", stride, "steps of the file between these steps");
@@ -114,6 +118,45 @@ struct DataOptions {
     option("mask", mask, "values that are not finite: error, or missing (land): left out of training and testing");
     option("memory", memory, "GiB for training samples; what does not fit is streamed");
   }
+};
+
+/// Which points of the box of searched options are tried.
+enum class TrialPoints { sobol, random };
+constexpr auto option_names(TrialPoints)
+{
+  return std::array{std::pair{TrialPoints::sobol, "sobol"}, std::pair{TrialPoints::random, "random"}};
+}
+
+/// [tune]: how options are searched.
+struct TuneOptions {
+  std::int64_t trials = 16;
+  std::int64_t first_epochs = 0;
+  std::int64_t keep = 3;
+  TrialPoints points = TrialPoints::sobol;
+  std::int64_t seed = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("trials", trials, "settings to try");
+    option("first_epochs", first_epochs, "epochs after which the better ones go on; 0: a ninth of training.epochs");
+    option("keep", keep, "one trial in so many goes on, for so many times the epochs");
+    option("points", points, "settings tried: sobol (even) or random");
+    option("seed", seed, "of these");
+  }
+};
+
+/// An option that is searched: [tune.log], [tune.linear] and [tune.integer] hold the ends of its range, [tune.choices]
+/// its values.
+struct SearchedOption {
+  enum class Scale { log, linear, integer, choices };
+  std::string key;  ///< "training.rate"
+  Scale scale = Scale::linear;
+  std::vector<double> range;         ///< Both ends; not of choices.
+  std::vector<std::string> choices;  ///< As --set takes them.
+
+  /// The value at x, from 0 to below 1 over the range, as --set takes it.
+  std::string at(double x) const;
 };
 
 /// [evaluate]: what is shown of the test samples.
@@ -212,6 +255,8 @@ struct Case {
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;
+  TuneOptions tune;
+  std::vector<SearchedOption> searched;
   EvaluateOptions evaluate;
   std::map<std::string, std::string> petsc;  ///< [solver.petsc]: passed on to PETSc as they are.
 
@@ -221,6 +266,12 @@ struct Case {
   {
     return dynamic_cast<const physics::EvolvingEquation*>(equation.get());
   }
+
+  /// How many surrogates are trained, to predict together: from other weights, or with other samples held out.
+  std::int64_t members() const { return data.folds > 0 && data.fold < 0 ? data.folds : training.members; }
+
+  /// The same case with other options, each as after --set: "training.seed=3".
+  Case with(const std::vector<std::string>& settings) const;
 
   std::string to_toml() const { return reader.to_toml(); }
   /// The data as the case describes them: [data] and its sections.

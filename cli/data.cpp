@@ -16,7 +16,8 @@ namespace {
 using Range = io::Windows::Range;
 
 struct Split {
-  Range training, validation, test;
+  std::vector<Range> training;  // in pieces, if what is held out is in their middle
+  Range validation, test;
 };
 
 /// Splits windows into training, validation and test, one after the other, or backwards if the first are held out.
@@ -40,6 +41,20 @@ Split split(const Case& c, const Range& all, std::int64_t length, bool test_from
     (in_time ? some.windows : some.trajectories) = count;
     return some;
   };
+  if (c.data.fold >= 0) {
+    const auto left = total - tested;
+    if (in_time || left < c.data.folds)
+      throw OptionError({.doing = "choosing the samples to validate with",
+                         .where = "data.folds",
+                         .found = in_time ? "a single trajectory" : fmt::format("{} samples to train with", left),
+                         .expected = fmt::format("{} parts that have nothing in common", c.data.folds),
+                         .advice = "folds = 0"});
+    const auto held = io::share_of(left, static_cast<int>(c.data.fold), static_cast<int>(c.data.folds));
+    Split parts{.training = {}, .validation = range(held.first, held.count), .test = range(total - tested, tested)};
+    if (held.first > 0) parts.training.push_back(range(0, held.first));
+    if (const auto after = held.first + held.count; after < left) parts.training.push_back(range(after, left - after));
+    return parts;
+  }
   if (trained < 1)
     throw OptionError({.doing = "choosing the samples to validate with",
                        .where = tested > 0 ? "data.validation, data.test_fraction" : "data.validation",
@@ -48,7 +63,7 @@ Split split(const Case& c, const Range& all, std::int64_t length, bool test_from
                                             in_time ? "windows in time" : "samples"),
                        .expected = "some left to train on",
                        .advice = "validation = 0.1"});
-  return {.training = range(0, trained),
+  return {.training = {range(0, trained)},
           .validation = range(total - held_out - (tested > 0 ? tested + gap : 0), held_out),
           .test = range(total - tested, tested)};
 }
@@ -113,17 +128,25 @@ TrainingData open_training_data(const Communicator& ranks, const Case& c, const 
 
   const Split parts = split(c, limited(windows.all(), c.data.samples), windows.length(), tests_on_train(c, folder));
   const auto memory = bytes_of_memory(c);
-  data.streamed = (parts.training.size() + parts.validation.size()) * windows.bytes_a_window() > memory;
-  const auto source = [&](const Range& range) -> std::unique_ptr<io::BatchSource> {
+  std::int64_t size = parts.validation.size();
+  for (const Range& range : parts.training) size += range.size();
+  data.streamed = size * windows.bytes_a_window() > memory;
+  if (data.streamed && parts.training.size() > 1)
+    throw OptionError({.doing = doing,
+                       .where = "data.fold",
+                       .found = "samples that do not fit into data.memory",
+                       .expected = "all in memory: a fold in their middle is not streamed",
+                       .advice = "more data.memory, or folds = 0"});
+  const auto source = [&](const std::vector<Range>& ranges) -> std::unique_ptr<io::BatchSource> {
     if (data.streamed)
-      return std::make_unique<io::StreamedBatches>(windows, range, memory, c.data.mask == NotFinite::missing, doing,
-                                                   ranks);
-    const auto rows = windows.read({range});
-    if (c.data.mask == NotFinite::error) windows.check_finite(rows, {range}, doing);
-    return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(range.size())), ranks);
+      return std::make_unique<io::StreamedBatches>(windows, ranges.front(), memory, c.data.mask == NotFinite::missing,
+                                                   doing, ranks);
+    const auto rows = windows.read(ranges);
+    if (c.data.mask == NotFinite::error) windows.check_finite(rows, ranges, doing);
+    return std::make_unique<io::MemoryBatches>(windows.gather(rows, torch::arange(rows.evolving.size(0))), ranks);
   };
   data.training = source(parts.training);
-  data.validation = source(parts.validation);
+  data.validation = source({parts.validation});
   return data;
 }
 
@@ -136,6 +159,15 @@ TestData::TestData(const Case& c, const RunFolder& folder, const std::vector<std
   all_ = std::make_unique<io::Windows>(*dataset_, fields, std::vector{fields.front()}, c.data.stride);
   range_ = all_->all();
   if (from_train) range_ = split(c, limited(range_, c.data.samples), all_->length(), true).test;
+}
+
+TestData::TestData(const Case& c, const std::filesystem::path& file, const std::vector<std::string>& fields)
+    : mask_(c.data.mask),
+      memory_(bytes_of_memory(c)),
+      dataset_(open_samples(file, "data.test", c, 0, "reading test samples")),
+      all_(std::make_unique<io::Windows>(*dataset_, fields, std::vector{fields.front()}, c.data.stride)),
+      range_(all_->all())
+{
 }
 
 std::vector<Range> TestData::pieces() const
@@ -162,6 +194,14 @@ Sample TestData::read(std::int64_t i) const
                .trajectories = 1,
                .first_window = range_.first_window + i % range_.windows,
                .windows = 1});
+}
+
+std::map<std::string, Tensor> TestData::scalars() const
+{
+  std::map<std::string, Tensor> scalars;
+  for (const auto& [name, scalar] : dataset_->read_scalars(range_.first_trajectory, range_.trajectories))
+    scalars[name] = scalar.values.to(torch::kFloat64).repeat_interleave(range_.windows);
+  return scalars;
 }
 
 std::vector<Sample> TestData::states(std::int64_t stride) const

@@ -38,11 +38,16 @@ class TestData {
   /// @throws DataError, SystemError  naming the file and what it lacks.
   TestData(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields);
 
+  /// All samples of another file.
+  TestData(const Case& c, const std::filesystem::path& file, const std::vector<std::string>& fields);
+
   std::int64_t size() const { return range_.size(); }
   /// Trajectories, and windows of each: sample number i is window i % windows() of trajectory i / windows().
   std::int64_t trajectories() const { return range_.trajectories; }
   std::int64_t windows() const { return range_.windows; }
   const io::Dataset& dataset() const { return *dataset_; }
+  /// The fields that are read, each once, without steps.
+  const std::vector<std::string>& fields() const { return all_->fields(); }
   /// Of a window: that of its "now", in the first trajectory.
   double time(std::int64_t window) const;
   /// All samples in order, in pieces that lie together in the file and take a small part of data.memory.
@@ -51,6 +56,8 @@ class TestData {
   Sample read(const io::Windows::Range& range) const;
   /// Sample number i alone.
   Sample read(std::int64_t i) const;
+  /// What the file says of every sample in numbers, [sample].
+  std::map<std::string, Tensor> scalars() const;
   /// The trajectories: all their states, `stride` steps of the file from one to the next. Fields have no steps.
   std::vector<Sample> states(std::int64_t stride) const;
 

@@ -3,22 +3,28 @@
 #include <locum/io/metrics.hpp>
 #include <locum/io/netcdf_writer.hpp>
 #include <locum/io/paraview/paraview.hpp>
-#include <locum/operators/errors.hpp>
+#include <locum/operators/ensemble.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/solvers/reference/registry.hpp>
+
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <functional>
 #include <optional>
 
 #include "data.hpp"
+#include "measurement.hpp"
+#include "record.hpp"
 #include "rollout.hpp"
+#include "table.hpp"
 #include "target.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
 
 using operators::Surrogate;
+using operators::SurrogateEnsemble;
 namespace fs = std::filesystem;
 
 namespace {
@@ -48,12 +54,17 @@ std::vector<std::int64_t> spread_over(const Tensor& errors, std::int64_t count)
   return chosen;
 }
 
-/// Inputs, truth, prediction and difference of every output field under their own names.
+/// Inputs, truth, prediction and difference of every output field under their own names, and its deviation, if there is
+/// one.
 Sample side_by_side(const Sample& test, const Sample& prediction, const std::vector<std::string>& inputs)
 {
   Sample shown{.domain = test.domain, .fields = {}, .scalars = {}, .time = test.time};
   for (const std::string& name : inputs) shown.fields[name] = test.field(name);
   for (const auto& [name, field] : prediction.fields) {
+    if (!test.fields.contains(name)) {
+      shown.fields[name] = field;
+      continue;
+    }
     const Field& truth = test.field(name);
     shown.fields[name] = truth;
     shown.fields[name + "_predicted"] = field;
@@ -83,19 +94,16 @@ void draw_member(const fs::path& picture, const Sample& shown, const std::vector
   io::draw_fields(picture, panels, title);
 }
 
-void draw_training(const RunFolder& folder)
+void draw_training(const Case& c, const RunFolder& folder)
 {
-  const auto epochs = io::read_epochs(folder.metrics());
-  const auto curve = [&](const std::string& name, const std::string& metric) {
-    std::vector<double> x, y;
-    for (const auto& [epoch, metrics] : epochs) {
-      x.push_back(static_cast<double>(epoch));
-      y.push_back(metrics.at(metric));  // NaN, and not drawn, if there was no validation
-    }
-    return io::Curve{.name = name, .x = torch::tensor(x, torch::kFloat64), .y = torch::tensor(y, torch::kFloat64)};
-  };
-  io::draw_curves(folder.path / "figures" / "loss.png",
-                  {curve("training loss", "training_loss"), curve("validation, relative L2", "validation_relative_l2")},
+  std::vector<io::Curve> curves;
+  for (const fs::path& file : folder.surrogates(c)) {
+    const RunRecord record = record_of(file.parent_path());
+    const std::string member = c.members() > 1 ? ", member " + file.parent_path().filename().string() : "";
+    if (member.empty()) curves.push_back({.name = "training loss", .x = record.epoch, .y = record.training_loss});
+    curves.push_back({.name = "validation, relative L2" + member, .x = record.epoch, .y = record.validation});
+  }
+  io::draw_curves(folder.path / "figures" / "loss.png", curves,
                   {.title = "", .x = "epoch", .y = "error", .log_y = true});
 }
 
@@ -152,8 +160,9 @@ class Predictions {
   {
     domain_ = truth.domain;
     for (const auto& [name, field] : prediction.fields) {
-      put(name, truth.field(name));
-      put(name + "_predicted", field);
+      const bool deviation = !truth.fields.contains(name);
+      if (!deviation) put(name, truth.field(name));
+      put(deviation ? name : name + "_predicted", field);
     }
     done_ += prediction.batch();
   }
@@ -204,7 +213,7 @@ class Predictions {
 
 }  // namespace
 
-void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
+static void refuse_several(const Communicator& ranks)
 {
   if (ranks.size() > 1)
     throw OptionError({.doing = "evaluating",
@@ -212,40 +221,71 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
                        .found = fmt::format("{} ranks", ranks.size()),
                        .expected = "one",
                        .advice = "`locum evaluate` without mpiexec"});
-  Surrogate surrogate = Surrogate::load(folder.best());
-  surrogate.to(operators::find_device(c.training.device));
+}
+
+void evaluate_on(const Communicator& ranks, const Case& c, const RunFolder& folder,
+                 const std::vector<std::string>& files)
+{
+  refuse_several(ranks);
+  auto ensemble = SurrogateEnsemble::load(folder.surrogates(c));
+  ensemble.to(operators::find_device(c.training.device));
+  Surrogate& surrogate = ensemble.members().front();  // as to what is read and predicted, like all of them
+  const auto outputs = operators::fields_of(surrogate.outputs());
+  auto fields = operators::fields_of(surrogate.inputs());
+  fields.insert(fields.end(), outputs.begin(), outputs.end());
+
+  std::vector<std::vector<std::string>> rows;
+  std::map<std::string, io::Metric> summary;
+  const auto add = [&](const std::string& name, const TestData& test) {
+    const Measurement measured = measure(ensemble, test);
+    const double mean = measured.errors.mean().item<double>();
+    const auto [low, high] = operators::confidence_of_mean(measured.errors);
+    auto results = measured.statistics.results();
+    if (rows.empty()) {
+      rows.push_back({"", "grid", "samples", "relative L2", "95 % interval"});
+      for (const auto& [metric, value] : results) rows.front().push_back(metric);
+    }
+    std::vector<std::string> row = {
+        name, fmt::format("{}", fmt::join(shape_of(test.dataset().domain(test.fields())), " × ")),
+        fmt::format("{}", test.size()), fmt::format("{:.4f}", mean), fmt::format("{:.4f} … {:.4f}", low, high)};
+    for (std::size_t i = row.size(); i < rows.front().size(); ++i) {
+      const auto found = results.find(rows.front()[i]);  // a coarse grid has no high wave numbers
+      row.push_back(found == results.end() ? "–" : fmt::format("{:.3g}", found->second));
+    }
+    rows.push_back(std::move(row));
+    results["relative_l2"] = mean;
+    results["relative_l2_low"] = low;
+    results["relative_l2_high"] = high;
+    for (const auto& [metric, value] : results) summary[metric + " on " + name] = value;
+    summary["test_samples on " + name] = test.size();
+  };
+  add("test", TestData(c, folder, fields));
+  for (const std::string& file : files) add(file, TestData(c, fs::path(file), fields));
+  io::add_to_summary(folder.summary(), summary);
+  folder.log->info("{}", table(rows));
+}
+
+void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
+{
+  refuse_several(ranks);
+  auto ensemble = SurrogateEnsemble::load(folder.surrogates(c));
+  ensemble.to(operators::find_device(c.training.device));
+  Surrogate& surrogate = ensemble.members().front();  // as to what is read and predicted, like all of them
   const auto inputs = operators::fields_of(surrogate.inputs()), outputs = operators::fields_of(surrogate.outputs());
   std::vector<std::string> fields = inputs;
   fields.insert(fields.end(), outputs.begin(), outputs.end());
   const TestData test(c, folder, fields);
 
-  std::vector<Tensor> some_errors, errors_of_mean, errors_of_persistence;
-  operators::ErrorStatistics statistics;
-  RunningMean by_channel, residuals;
+  std::vector<Tensor> errors_of_mean, errors_of_persistence;
+  RunningMean residuals;
   Spectra spectra;
   std::optional<Predictions> predictions;
   if (c.evaluate.netcdf) predictions.emplace(c, test);
   bool planar = false;
-  for (const auto& piece : test.pieces()) {
-    const Sample samples = test.read(piece);
-    const Sample prediction = surrogate.solve(samples);
-    Tensor truth = stack_channels(samples, outputs), predicted = stack_channels(prediction, outputs);
-    if (surrogate.missing) operators::leave_out_missing(predicted, truth);
+  const auto look = [&](const Sample& samples, const Sample& prediction, const Tensor& truth, const Tensor& predicted) {
     const auto error_of = [&](const Tensor& some) {
       return operators::errors_of(operators::Loss::relative_l2, some, truth);
     };
-    some_errors.push_back(error_of(predicted));
-    statistics.add(predicted, truth);
-    if (truth.size(1) > 1)
-      by_channel.add(torch::stack([&] {
-                       std::vector<Tensor> means;
-                       for (std::int64_t i = 0; i < truth.size(1); ++i)
-                         means.push_back(operators::errors_of(operators::Loss::relative_l2, predicted.narrow(1, i, 1),
-                                                              truth.narrow(1, i, 1))
-                                             .mean());
-                       return means;
-                     }()),
-                     truth.size(0));
     if (!surrogate.missing) {
       if (c.training.output_normaliser == operators::Normalisation::unit_gaussian && !surrogate.changes)
         errors_of_mean.push_back(error_of(surrogate.output_normaliser.decode(torch::zeros_like(truth))));
@@ -255,12 +295,13 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     planar = truth.dim() == 4;
     if (planar) spectra.add(truth, predicted);
     if (predictions) predictions->add(samples, prediction);
-    if (!c.steady()) continue;
+    if (!c.steady()) return;
     const Tensor residual = c.steady()->residual(samples.to(torch::kFloat64), prediction.to(torch::kFloat64));
     const Tensor forcing = c.steady()->forcing(samples.to(torch::kFloat64));
     residuals.add((residual.flatten(1).norm(2, 1) / forcing.flatten(1).norm(2, 1)).mean(), residual.size(0));
-  }
-  const Tensor errors = torch::cat(some_errors);
+  };
+  const Measurement measured = measure(ensemble, test, look);
+  const Tensor& errors = measured.errors;
   const auto [low, high] = operators::confidence_of_mean(errors);
   std::map<std::string, io::Metric> summary = {
       {"relative_l2", errors.mean().item<double>()},
@@ -271,18 +312,35 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
       {"test_samples", errors.size(0)},
   };
 
-  for (const auto& [name, value] : statistics.results()) summary[name] = value;
-  if (outputs.size() > 1 || surrogate.outputs().size() > 1)
+  for (const auto& [name, value] : measured.statistics.results()) summary[name] = value;
+  if (measured.spread) {
+    const Spread& spread = *measured.spread;
+    summary["spread"] = spread.deviation;
+    summary["spread_over_error"] = spread.over_error;
+    summary["spread_error_correlation"] = spread.correlation;
+    summary["coverage_95"] = spread.coverage;
+    folder.log->info(
+        "{} members: deviation {:.4f}, {:.2f} of the error; correlation with it over samples {:.2f}; {:.0f} % "
+        "of the truth within 1.96 deviations",
+        ensemble.members().size(), spread.deviation, spread.over_error, spread.correlation, 100 * spread.coverage);
+  }
+  std::vector<std::vector<std::string>> parts = {{"", "samples", "relative L2"}};
+  const auto add_part = [&](const std::string& name, std::int64_t samples, double error) {
+    summary["relative_l2 " + name] = error;
+    parts.push_back({name, fmt::format("{}", samples), fmt::format("{:.4f}", error)});
+  };
+  if (surrogate.outputs().size() > 1)
     for (std::size_t i = 0; i < surrogate.outputs().size(); ++i)
-      summary[fmt::format("relative_l2 {}[{}]", surrogate.outputs()[i].field, surrogate.outputs()[i].component)] =
-          by_channel.value()[static_cast<std::int64_t>(i)].item<double>();
+      add_part(fmt::format("{}[{}]", surrogate.outputs()[i].field, surrogate.outputs()[i].component), errors.size(0),
+               measured.of_channels.select(1, static_cast<std::int64_t>(i)).mean().item<double>());
+  for (const Group& group : errors_by_parameter(measured)) add_part(group.name, group.samples, group.error);
   if (!errors_of_mean.empty()) summary["relative_l2_of_mean"] = torch::cat(errors_of_mean).mean().item<double>();
   if (!errors_of_persistence.empty())
     summary["relative_l2_of_persistence"] = torch::cat(errors_of_persistence).mean().item<double>();
 
   Sample timed = test.read(0);
   for (std::int64_t i = 1; i < std::min(c.evaluate.timed, test.size()); ++i) timed.append(test.read(i));
-  const double seconds = seconds_per_solve([&](const Sample& problem) { return surrogate.solve(problem); }, timed);
+  const double seconds = seconds_per_solve([&](const Sample& problem) { return ensemble.solve(problem); }, timed);
   summary["seconds_per_solve"] = seconds;
   std::optional<double> reference_seconds;
   if (c.steady()) {
@@ -293,7 +351,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
     }
   }
   if (surrogate.interval > 0 && c.data.horizon > 0 && c.data.inputs == c.data.outputs)
-    roll_out(c, folder, surrogate, summary);
+    roll_out(c, folder, ensemble, summary);
   if (c.evolving())
     reference_seconds = seconds_of_reference(c, surrogate.interval * static_cast<double>(c.data.horizon));
   if (reference_seconds) {
@@ -302,7 +360,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   }
   io::add_to_summary(folder.summary(), summary);
 
-  draw_training(folder);
+  draw_training(c, folder);
   io::draw_histogram(folder.path / "figures" / "errors.png", errors,
                      {.title = "", .x = "relative L2 error", .y = "test samples"});
   if (planar) spectra.draw(folder.path / "figures" / "spectrum.png", c.evolving() != nullptr);
@@ -310,7 +368,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   if (io::paraview_available()) series.emplace(folder.path / "paraview" / "test.pvd");
   for (const std::int64_t member : spread_over(errors, c.evaluate.shown)) {
     const Sample one = test.read(member);
-    const Sample shown = side_by_side(one, surrogate.solve(one), inputs);
+    const Sample shown = side_by_side(one, ensemble.solve(one), inputs);
     if (planar)
       draw_member(folder.path / "figures" / fmt::format("sample_{:04}.png", member), shown, inputs, outputs,
                   fmt::format("test sample {}: relative L2 error {:.2g}", member, errors[member].item<double>()));
@@ -318,6 +376,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   }
   if (predictions) predictions->write(folder.path / "predictions.nc");
 
+  if (parts.size() > 1) folder.log->info("{}", table(parts));
   folder.log->info("relative L2 error {:.4f} (median {:.4f}, worst {:.4f}) on {} test samples, {:.2g} ms a solve",
                    errors.mean().item<double>(), errors.median().item<double>(), errors.max().item<double>(),
                    errors.size(0), 1e3 * seconds);

@@ -136,11 +136,6 @@ void print_dataset(const io::Dataset& dataset, bool full)
     if (!text.empty()) fmt::print("  {}\n{}\n", name, indented(text));
 }
 
-std::string quoted(const std::vector<std::string>& names)
-{
-  return names.empty() ? "[]" : fmt::format("[\"{}\"]", fmt::join(names, "\", \""));
-}
-
 /// Whether all axes of `field` are among those of `larger`: it can be repeated along the others.
 bool has_axes_of(const io::FieldDescription& larger, const io::FieldDescription& field)
 {
@@ -198,7 +193,7 @@ std::string case_for(const io::Dataset& dataset, bool missing)
       "inputs     = {}\n"
       "outputs    = {}\n",
       dataset.file().string(), dataset.layout(), dataset.size(), dataset.steps(),
-      to_toml(OptionValue(fs::absolute(dataset.file()).string())), quoted(inputs), quoted(outputs));
+      to_toml(fs::absolute(dataset.file()).string()), to_toml(inputs), to_toml(outputs));
   if (evolves)
     text +=
         "history    = 1                # steps of the inputs up to now\nhorizon    = 1                # steps to "
@@ -208,7 +203,7 @@ std::string case_for(const io::Dataset& dataset, bool missing)
     for (const auto& name : described ? *names : std::vector<std::string>{}) {
       std::vector<std::string> axes;
       for (const auto& [axis, extent] : dataset.describe(name).axes) axes.push_back(axis);
-      text += fmt::format("\n[data.fields.{}]\naxes       = {}\n", name, quoted(axes));
+      text += fmt::format("\n[data.fields.{}]\naxes       = {}\n", to_toml(name), to_toml(axes));
     }
   text += fmt::format(
       "\n[model]\n"

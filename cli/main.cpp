@@ -79,9 +79,13 @@ struct CommandLine {
   std::string output;
   std::vector<std::string> overrides;
   std::string petsc;
+  std::vector<std::string> on;
+  std::vector<std::filesystem::path> compared;
+  std::filesystem::path comparison = "compare.png";
   bool print_config = false;
   int threads = 0;
   SolveRequest request;
+  std::string correct;
   BenchRequest bench;
   InfoRequest info;
   ImportRequest import;
@@ -180,7 +184,13 @@ int main(int argc, char** argv)
   add("generate", "solve random problems with the reference solver into an HDF5 dataset", {generate, Needs::nothing});
   add("train", "train a surrogate from an HDF5 dataset", {train, Needs::same_training});
   add("evaluate", "compare a surrogate with test data: errors, timings, figures, ParaView files",
-      {evaluate, Needs::surrogate});
+      {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
+         if (line.on.empty()) evaluate(ranks, c, folder);
+         else evaluate_on(ranks, c, folder, line.on);
+       },
+       Needs::surrogate})
+      ->add_option("--on", line.on, "only a table of errors: the test data, and all samples of these files or folders");
+  add("tune", "search options by successive halving: [tune] of the case", {tune, Needs::nothing});
   add("run", "all steps of a case; what is done already is not done again", {all_steps, Needs::same_training});
   add("discover", "the terms a model lacks, in closed form, from what observations add to it",
       {discover, Needs::nothing});
@@ -202,11 +212,12 @@ int main(int argc, char** argv)
   solving->add_flag("--compare", line.request.compare, "solve with the reference, too");
   CLI::App* assimilating = add("assimilate", "filter observations, with the chosen solver as the model",
                                {[&line](const Communicator& ranks, const Case& c, const RunFolder& folder) {
-                                  assimilate(ranks, c, folder, line.request.with);
+                                  assimilate(ranks, c, folder, line.request.with, line.correct);
                                 },
                                 Needs::nothing});
   assimilating->add_option("--with", line.request.with, "reference, a checkpoint, or a run folder")
       ->capture_default_str();
+  assimilating->add_option("--correct", line.correct, "a surrogate of increments.h5, added to every forecast");
   CLI::App* info_verb = app.add_subcommand("info", "what is in a dataset or a checkpoint");
   info_verb->add_option("FILE", line.info.file)->required();
   info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
@@ -235,6 +246,9 @@ int main(int argc, char** argv)
   apply_verb->add_option("INPUT", line.apply.input, "FILE.h5:/dataset")->required();
   apply_verb->add_option("OUTPUT", line.apply.output, "HDF5 file to write, dataset /output")->required();
   apply_verb->add_option("--threads", line.threads, "default: cores");
+  CLI::App* compare_verb = app.add_subcommand("compare", "what runs have in common and how they differ, loss curves");
+  compare_verb->add_option("RUN", line.compared, "run folders")->required();
+  compare_verb->add_option("--output", line.comparison, "the picture to write")->capture_default_str();
   CLI::App* list_verb = app.add_subcommand("list", "models, equations, solvers, cases");
 
   std::optional<std::string> misuse;
@@ -253,6 +267,7 @@ int main(int argc, char** argv)
     CLI::App* chosen = app.get_subcommands().front();
     if (chosen == info_verb) info(line.info);
     else if (chosen == list_verb) list();
+    else if (chosen == compare_verb) compare(line.compared, line.comparison);
     else if (chosen == import_verb) import_weights(line.import);
     else if (chosen == export_verb) export_weights(line.export_from, line.export_to);
     else if (chosen == apply_verb) {

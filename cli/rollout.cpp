@@ -2,6 +2,7 @@
 
 #include <locum/io/figure.hpp>
 #include <locum/io/paraview/paraview.hpp>
+#include <locum/operators/errors.hpp>
 #include <locum/operators/rollout.hpp>
 #include <locum/operators/training/loss.hpp>
 #include <locum/solvers/reference/registry.hpp>
@@ -38,6 +39,15 @@ Tensor error_growth(const std::vector<Tensor>& predictions, const std::vector<Te
   for (std::size_t step = 0; step < truth.size(); ++step)
     errors.push_back(operators::errors_of(Loss::relative_l2, predictions[step], truth[step]).mean());
   return torch::stack(errors);
+}
+
+/// Mean over trajectories of the correlation with the truth at each step, [step].
+Tensor correlations(const std::vector<Tensor>& predictions, const std::vector<Tensor>& truth)
+{
+  std::vector<Tensor> means;
+  for (std::size_t step = 0; step < truth.size(); ++step)
+    means.push_back(operators::correlation_of(predictions[step], truth[step]).mean());
+  return torch::stack(means);
 }
 
 std::vector<Tensor> channels_of(const std::vector<Sample>& states, const std::vector<std::string>& fields)
@@ -83,15 +93,25 @@ void draw(const std::filesystem::path& picture, const std::vector<Tensor>& predi
 
 }  // namespace
 
-void roll_out(const Case& c, const RunFolder& folder, Surrogate& surrogate, std::map<std::string, io::Metric>& summary)
+void roll_out(const Case& c, const RunFolder& folder, operators::SurrogateEnsemble& ensemble,
+              std::map<std::string, io::Metric>& summary)
 {
-  const Rollout rollout(surrogate);
+  const Surrogate& surrogate = ensemble.members().front();
+  const Rollout rollout(ensemble.members().front());
   const auto& fields = rollout.fields();
   const std::vector<Sample> states =
       TestData(c, folder, fields_without_steps(surrogate.inputs())).states(c.data.stride);
   const auto known = static_cast<std::ptrdiff_t>(rollout.history() + 1);
   const std::vector<Sample> past(states.begin(), states.begin() + known), future(states.begin() + known, states.end());
-  const std::vector<Sample> predicted = rollout.run(past, static_cast<std::int64_t>(future.size()));
+  std::vector<std::vector<Sample>> of_members;
+  for (Surrogate& member : ensemble.members())
+    of_members.push_back(Rollout(member).run(past, static_cast<std::int64_t>(future.size())));
+  std::vector<Sample> predicted;
+  for (std::size_t step = 0; step < future.size(); ++step) {
+    std::vector<Sample> all;
+    for (const auto& states : of_members) all.push_back(states[step]);
+    predicted.push_back(operators::mean_of(all));
+  }
 
   const auto truth = channels_of(future, fields), predictions = channels_of(predicted, fields);
   const Tensor whole = operators::errors_of(Loss::relative_l2, torch::cat(predictions, 1), torch::cat(truth, 1));
@@ -100,12 +120,19 @@ void roll_out(const Case& c, const RunFolder& folder, Surrogate& surrogate, std:
   const Tensor persistence = error_growth(std::vector<Tensor>(truth.size(), now), truth);
   summary["rollout_relative_l2"] = whole.mean().item<double>();
   summary["rollout_relative_l2_last"] = growth[-1].item<double>();
+  summary["rollout_nrmse"] = growth.mean().item<double>();
   summary["rollout_steps"] = growth.size(0);
+  const Tensor together = correlations(predictions, truth);
+  for (const double threshold : {0.9, 0.8})
+    summary[fmt::format("correlation_time_{}", threshold)] =
+        operators::correlation_time(together, surrogate.interval, threshold);
 
   const Tensor time = torch::arange(1, growth.size(0) + 1, torch::kFloat64) * surrogate.interval;
   io::draw_curves(folder.path / "figures" / "rollout.png",
                   {{"predicted", time, growth}, {"persistence", time, persistence}},
                   {.title = "", .x = "time", .y = "relative L2 error", .log_y = true});
+  io::draw_curves(folder.path / "figures" / "correlation.png", {{"", time, together}},
+                  {.title = "", .x = "time", .y = "correlation with the truth"});
   const std::int64_t member = whole.argsort()[whole.size(0) / 2].item<std::int64_t>();  // of middling error
   draw(folder.path / "figures" / fmt::format("rollout_{:04}.png", member), predictions, truth, member, fields.front(),
        future.front().field(fields.front()), surrogate.interval);
@@ -114,7 +141,7 @@ void roll_out(const Case& c, const RunFolder& folder, Surrogate& surrogate, std:
     for (std::size_t step = 0; step < future.size(); ++step) {
       Sample shown = predicted[step].members(member, 1);
       for (const std::string& field : fields) {
-        shown.fields[field + "_predicted"] = shown.field(field);
+        shown.fields[field + "_predicted"] = shown.field(field);  // and field_std, if there are members
         shown.fields[field] = future[step].members(member, 1).field(field);
       }
       series.add(time[static_cast<std::int64_t>(step)].item<double>(), shown);
@@ -122,9 +149,12 @@ void roll_out(const Case& c, const RunFolder& folder, Surrogate& surrogate, std:
   }
   folder.log->info(
       "rolled out over {} steps of {:.4g}: relative L2 error {:.4f} over all, {:.4f} at the end, {:.4f} if nothing "
-      "changed",
+      "changed; correlation with the truth {}",
       growth.size(0), surrogate.interval, whole.mean().item<double>(), growth[-1].item<double>(),
-      persistence[-1].item<double>());
+      persistence[-1].item<double>(),
+      together.min().item<double>() < 0.8
+          ? fmt::format("below 0.8 at time {:.4g}", operators::correlation_time(together, surrogate.interval, 0.8))
+          : fmt::format("{:.3f} at the end", together[-1].item<double>()));
 }
 
 double seconds_of_reference(const Case& c, double duration)

@@ -2,6 +2,7 @@
 
 #include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
+#include <locum/core/rank_group.hpp>
 #include <locum/io/metrics.hpp>
 #include <locum/operators/training/transfer.hpp>
 
@@ -10,7 +11,10 @@
 #include <numbers>
 
 #include "data.hpp"
+#include "fit.hpp"
+#include "record.hpp"
 #include "stop_signals.hpp"
+#include "table.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
@@ -63,7 +67,7 @@ static Tensor relative_residual(const Case& c, const TrainingData& data, const T
   return residual.flatten(1).norm(2, 1) / c.steady()->forcing(problem).flatten(1).norm(2, 1);
 }
 
-void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
+void fit(const Communicator& ranks, const Case& c, const RunFolder& folder, std::int64_t pause_after)
 {
   TrainingData data;
   std::optional<Surrogate> surrogate;
@@ -99,11 +103,8 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                    folder.train_data(c).string(), data.streamed ? ", streamed" : "", data.validation->size(),
                    ranks.size() > 1 ? fmt::format(", on {} ranks", ranks.size()) : "");
 
-  const StopSignals signals(ranks.is_root() ? fmt::format("locum: told to stop; checkpoint.h5 in {} goes on with the "
-                                                          "same command\n",
-                                                          folder.path.string())
-                                            : "");
   run.stop = StopSignals::requested;
+  run.pause_after = pause_after;
   const auto samples = data.training->size();
   const auto result = operators::train(*surrogate, *data.training, *data.validation, c.training, run);
   if (!result.complete) throw Stopped();
@@ -119,6 +120,66 @@ void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
                                           {"training_samples", samples},
                                           {"validation_relative_l2", result.best_validation}});
   });
+}
+
+/// The members of an ensemble: each as a run of its own, by one rank, or by several where there are more ranks.
+static void train_members(const Communicator& ranks, const Case& c, const RunFolder& folder)
+{
+  const std::int64_t members = c.members(), groups = std::min<std::int64_t>(members, ranks.size());
+  const RankGroup group(ranks, static_cast<int>(ranks.rank() * groups / ranks.size()));
+  folder.log->info("training {} members{}", members,
+                   ranks.size() > 1 ? fmt::format(", {} at a time on {} ranks", groups, ranks.size()) : "");
+  std::vector<InnerRun> runs;
+  for (std::int64_t i = 0; i < members; ++i) {
+    std::vector<std::string> settings = {"training.members=1"};
+    if (c.members() == c.data.folds && c.data.fold < 0) settings.push_back(fmt::format("data.fold={}", i));
+    else settings.push_back(fmt::format("training.seed={}", c.training.seed + i));
+    runs.push_back(open_inner_run(ranks, c, folder, fmt::format("members/{}", i), std::move(settings)));
+  }
+  bool stopped = false;
+  agree(ranks, [&] {  // ranks of a group throw together, so that all meet here again
+    for (std::int64_t i = group.number; i < members && !stopped; i += groups) try {
+        InnerRun& run = runs[static_cast<std::size_t>(i)];
+        if (group.ranks.is_root() && !ranks.is_root()) run.folder.log = open_quiet_log(run.folder.path / "log.txt");
+        fit(group.ranks, run.c, run.folder);
+        folder.log->info("member {} is trained: {}", i, run.folder.path.string());
+      } catch (const Stopped&) {
+        stopped = true;
+      }
+  });
+  if (ranks.maximum(stopped ? 1 : 0) > 0) throw Stopped();
+
+  agree(ranks, [&] {
+    if (!ranks.is_root()) return;
+    std::vector<std::vector<std::string>> rows = {{"member", "epochs", "seconds", "validation"}};
+    std::vector<double> errors;
+    double all_seconds = 0;
+    for (std::int64_t i = 0; i < members; ++i) {
+      const RunRecord record = record_of(runs[static_cast<std::size_t>(i)].folder.path);
+      rows.push_back({std::to_string(i), std::to_string(record.epochs), fmt::format("{:.1f}", record.seconds),
+                      fmt::format("{:.4f}", record.best_validation)});
+      errors.push_back(record.best_validation);
+      all_seconds += record.seconds;
+    }
+    const Tensor all = torch::tensor(errors, torch::kFloat64);
+    const double mean = all.mean().item<double>(), deviation = all.std().item<double>();
+    folder.log->info("{}\nvalidation error {:.4f} ± {:.4f}, mean and deviation of the members", table(rows), mean,
+                     deviation);
+    io::add_to_summary(folder.summary(), {{"members", members},
+                                          {"seconds_training", all_seconds},
+                                          {"validation_relative_l2", mean},
+                                          {"validation_relative_l2_deviation", deviation}});
+  });
+}
+
+void train(const Communicator& ranks, const Case& c, const RunFolder& folder)
+{
+  const StopSignals signals(ranks.is_root() ? fmt::format("locum: told to stop; checkpoints in {} go on with the same "
+                                                          "command\n",
+                                                          folder.path.string())
+                                            : "");
+  if (c.members() > 1) train_members(ranks, c, folder);
+  else fit(ranks, c, folder);
 }
 
 }  // namespace locum::cli

@@ -21,12 +21,27 @@ void generate(const Communicator& ranks, const Case& c, const RunFolder& folder)
 /// @throws ShapeError, OptionError  if the model cannot be built, or not take the problem's grid.
 void try_model(const Case& c, const Sample& problem, const std::vector<std::string>& inputs, const std::string& where);
 
-/// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl. Collective; ranks share each batch.
+/// Trains the case's model: checkpoint.h5, best.h5, metrics.jsonl; or all its members, each in a folder of its own.
+/// Collective; ranks share each batch, or, if there are several members, the members.
 /// @throws Stopped  if a signal said so: its checkpoint is written (stop_signals.hpp)
 void train(const Communicator& ranks, const Case& c, const RunFolder& folder);
 
+/// Searches options as [tune] says by successive halving: each trial is a run in a folder of its own, tune/0, …;
+/// tune.json, figures/tune_*.png. Collective; each trial on one rank. Makes the case's data if they are missing.
+/// @throws Stopped  as train() does
+void tune(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
+/// Prints what runs have in common and how they differ: options, errors, seconds; their loss curves in one picture.
+/// @param picture  the PNG to write
+void compare(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& picture);
+
 /// Compares the trained model with the test samples: summary.json, figures/, paraview/. One rank.
 void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder);
+
+/// Compares the trained model with the test samples and with those of other files, of any resolution or distribution:
+/// a table in the log, "relative_l2 on FILE" … in summary.json. One rank.
+void evaluate_on(const Communicator& ranks, const Case& c, const RunFolder& folder,
+                 const std::vector<std::string>& files);
 
 /// Finds the terms that the case's equation lacks, from increments of a filter or from pairs of states of [truth], and
 /// tries the equation with them: discovered.json, figures/, summary.json, data/observations.h5. One rank.
@@ -49,9 +64,11 @@ void solve(const Communicator& ranks, const Case& c, const RunFolder& folder, co
 
 /// Assimilates observations with the chosen solver as the model: cycles.csv, summary.json, analysis.h5, figures/,
 /// paraview/. Collective; members, and points of local methods, over ranks.
-/// @param with  as of solve()
+/// @param with     as of solve()
+/// @param correct  a surrogate of increments that corrects it (operators::CorrectedSolver), or ""
 /// @throws Stopped  if a signal said so: its checkpoint is written
-void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with);
+void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folder, const std::string& with,
+                const std::string& correct);
 
 /// What `locum bench` was asked.
 struct BenchRequest {

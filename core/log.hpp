@@ -16,6 +16,12 @@ using Log = std::shared_ptr<spdlog::logger>;
 /// @throws SystemError  if the file cannot be opened.
 Log open_log(const Communicator& ranks, const std::filesystem::path& file = {});
 
+/// The same without a terminal: the log of one of many runs at the same time.
+Log open_quiet_log(const std::filesystem::path& file);
+
+/// Whether a log is written to the terminal.
+bool is_on_terminal(const Log& log);
+
 /// A log that says nothing: for tests and programs that speak for themselves.
 Log silent_log();
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace locum {
 
@@ -137,9 +138,24 @@ void OptionReader::refuse_unknown() const
   }
 }
 
+/// A dotted key, parts in quotes where TOML wants them: data.fields."my field".
+static std::string toml_key(const std::string& key)
+{
+  std::string text;
+  for (std::size_t begin = 0, end; begin <= key.size(); begin = end + 1) {
+    end = std::min(key.find('.', begin), key.size());
+    const auto part = key.substr(begin, end - begin);
+    const bool bare = !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) {
+      return c < 0x80 && (std::isalnum(c) || c == '_' || c == '-');
+    });
+    text += (begin == 0 ? "" : ".") + (bare ? part : to_toml(part));
+  }
+  return text;
+}
+
 static std::string toml_line(const std::string& name, const std::string& value, const std::string& help)
 {
-  const auto line = fmt::format("{} = {}", name, value);
+  const auto line = fmt::format("{} = {}", toml_key(name), value);
   return help.empty() ? line + "\n" : fmt::format("{:<40} # {}\n", line, help);
 }
 
@@ -150,7 +166,7 @@ std::string OptionReader::to_toml() const
   for (const Known& known : known_) {
     if (section_of(known.key) != section) {
       section = section_of(known.key);
-      text += fmt::format("\n[{}]\n", section);
+      text += fmt::format("\n[{}]\n", toml_key(section));
     }
     text += toml_line(name_in(known.key), known.value, known.help);
   }

@@ -22,7 +22,7 @@ Progress::Progress(Log log, std::string task, std::int64_t total, std::string un
       total_(total),
       unit_(std::move(unit)),
       show_(show && !log_->sinks().empty()),
-      terminal_(isatty(STDERR_FILENO) == 1)
+      terminal_(isatty(STDERR_FILENO) == 1 && is_on_terminal(log_))
 {
 }
 

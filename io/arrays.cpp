@@ -4,6 +4,7 @@
 
 #include "atomic_file.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hdf5/rehearsal.hpp"
 
 namespace locum::io {
 
@@ -26,15 +27,27 @@ static hdf5::ObjectHandle open_place(const hdf5::FileHandle& file, const std::st
   return object;
 }
 
-torch::Tensor read_array(const Location& location)
+/// What `read` reads, after a rehearsal.
+template <class Read>
+static auto rehearsed(const Location& location, const hdf5::Task& task, Read&& read)
 {
   const hdf5::Quiet quiet;
+  std::error_code error;  // that there is no file read() says
+  const auto bytes = std::filesystem::file_size(location.file, error);
+  hdf5::rehearse(task, error ? 0 : bytes, read);
+  return read();
+}
+
+torch::Tensor read_array(const Location& location)
+{
   const hdf5::Task task{.doing = "reading an array", .where = location.file.string()};
-  const auto file = hdf5::open_file(location.file, task.doing);
-  const auto object = open_place(file, location.place, task);
-  const auto here = hdf5::at(task, location.place.substr(std::min<std::size_t>(1, location.place.size())));
-  hdf5::shape_of(object, here);
-  return hdf5::read(object, here);
+  return rehearsed(location, task, [&] {
+    const auto file = hdf5::open_file(location.file, task.doing);
+    const auto object = open_place(file, location.place, task);
+    const auto here = hdf5::at(task, location.place.substr(std::min<std::size_t>(1, location.place.size())));
+    hdf5::shape_of(object, here);
+    return hdf5::read(object, here);
+  });
 }
 
 static void collect(const hdf5::ObjectHandle& group, const std::string& before,
@@ -51,14 +64,15 @@ static void collect(const hdf5::ObjectHandle& group, const std::string& before,
 
 std::map<std::string, torch::Tensor> read_arrays(const Location& group)
 {
-  const hdf5::Quiet quiet;
   const hdf5::Task task{.doing = "reading arrays", .where = group.file.string()};
-  const auto file = hdf5::open_file(group.file, task.doing);
-  const auto object = open_place(file, group.place, task);
-  std::map<std::string, torch::Tensor> arrays;
-  if (hdf5::is_dataset(object)) arrays[group.place.substr(group.place.rfind('/') + 1)] = hdf5::read(object, task);
-  else collect(object, "", arrays, task, 0);
-  return arrays;
+  return rehearsed(group, task, [&] {
+    const auto file = hdf5::open_file(group.file, task.doing);
+    const auto object = open_place(file, group.place, task);
+    std::map<std::string, torch::Tensor> arrays;
+    if (hdf5::is_dataset(object)) arrays[group.place.substr(group.place.rfind('/') + 1)] = hdf5::read(object, task);
+    else collect(object, "", arrays, task, 0);
+    return arrays;
+  });
 }
 
 void write_array(const std::filesystem::path& file, const std::string& name, const torch::Tensor& values)

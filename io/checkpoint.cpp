@@ -16,6 +16,7 @@
 
 #include "atomic_file.hpp"
 #include "hdf5/hdf5.hpp"
+#include "hdf5/rehearsal.hpp"
 
 namespace locum::io {
 
@@ -303,11 +304,15 @@ Checkpoint Checkpoint::parse(std::span<const std::byte> bytes, const std::string
   const hdf5::Task task{.doing = reading, .where = where};
   const auto image = verified_image(bytes, where, task.doing);
 
-  const auto opened = hdf5::open_image(image, task);
-  Checkpoint checkpoint;
-  checkpoint.where_ = where;
-  EntryReader(checkpoint, task).read(opened.get(), "", 0);
-  return checkpoint;
+  const auto read_entries = [&] {
+    const auto opened = hdf5::open_image(image, task);
+    Checkpoint checkpoint;
+    checkpoint.where_ = where;
+    EntryReader(checkpoint, task).read(opened.get(), "", 0);
+    return checkpoint;
+  };
+  hdf5::rehearse(task, image.size(), read_entries);
+  return read_entries();
 }
 
 bool Checkpoint::recognises(const std::filesystem::path& file)

@@ -10,6 +10,7 @@
 
 #include "calendar.hpp"
 #include "dataset_part.hpp"
+#include "hdf5/rehearsal.hpp"
 #include "layouts/described_arrays.hpp"
 #include "layouts/matlab.hpp"
 #include "layouts/netcdf.hpp"
@@ -401,6 +402,8 @@ std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, const D
   std::vector<std::unique_ptr<Dataset::Part>> parts;
   for (const auto& file : files) {
     const hdf5::Task task{.doing = doing, .where = file.string()};
+    const auto bytes = std::filesystem::file_size(file, error);  // that there is none open_part() says
+    hdf5::rehearse(task, error ? 0 : bytes, [&] { open_part(file, options, task)->try_out(task); });
     parts.push_back(open_part(file, options, task));
     require_alike(*parts.front(), *parts.back(), task);
   }

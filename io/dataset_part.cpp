@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace locum::io {
 
@@ -230,6 +231,45 @@ void Dataset::Part::expect(const StoredArray& array, std::int64_t first, std::in
   const auto bytes = static_cast<std::int64_t>(H5Tget_size(type.get()));
   ::posix_fadvise(descriptor.get(), static_cast<off_t>(offset) + begin * bytes, std::min(at_most, count * bytes),
                   POSIX_FADV_WILLNEED);
+}
+
+void Dataset::Part::try_out(const hdf5::Task& task)
+{
+  constexpr std::uintmax_t small = 16 << 20;
+  constexpr std::int64_t block = 1 << 17;  // values read at once
+  constexpr std::clock_t enough = 2 * CLOCKS_PER_SEC;
+  const bool all = std::filesystem::file_size(path) <= small;
+  const auto read_rows = [&](const hdf5::ObjectHandle& dataset, torch::Dtype type) {
+    std::vector<std::int64_t> count = hdf5::shape_of(dataset, task), start(count.size(), 0);
+    if (!all) std::fill(count.begin(), count.end(), 1);
+    if (count.empty()) count.push_back(1);
+    const std::int64_t rows = count.front();
+    std::int64_t row = 1;  // its values
+    for (std::size_t i = 1; i < count.size(); ++i) row *= count[i];
+    const std::int64_t together = std::max<std::int64_t>(1, block / std::max<std::int64_t>(1, row));
+    count.resize(start.size());
+    for (std::int64_t first = 0; first < rows && std::clock() < enough; first += together) {
+      if (!start.empty()) {
+        start.front() = first;
+        count.front() = std::min(together, rows - first);
+      }
+      try {
+        hdf5::read(dataset, start, count, type, task);
+      } catch (const Error&) {  // rows that cannot be read do not keep anybody from the next
+      }
+    }
+  };
+  for (const auto* arrays : {&layout.fields, &layout.scalars})
+    for (const StoredArray& array : *arrays) {
+      if (array.constant) continue;
+      const bool grouped = array.path.starts_with("*/");
+      const std::size_t places = grouped && all ? layout.groups.size() : 1;
+      for (std::size_t i = 0; i < places && std::clock() < enough; ++i) try {
+          if (!grouped) read_rows(object(array, task), array.type);
+          else read_rows(open_path(file.get(), layout.groups.at(i) + array.path.substr(1), task), array.type);
+        } catch (const Error&) {
+        }
+    }
 }
 
 void Dataset::Part::read_one(const hdf5::ObjectHandle& object, const StoredArray& array, const SpaceAxes& axes,

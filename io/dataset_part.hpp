@@ -28,6 +28,9 @@ struct Dataset::Part {
               const hdf5::Task& task);
   /// Extents of an array's chunks; none if it is contiguous.
   std::vector<std::int64_t> chunks(const StoredArray& array, const hdf5::Task& task);
+  /// Reads the first value of every array, or of a file of at most 16 MiB all values, as many as take a process 2 s of
+  /// computing in all: what HDF5 can trip over in a damaged file (hdf5/rehearsal.hpp).
+  void try_out(const hdf5::Task& task);
 
  private:
   const hdf5::ObjectHandle& object(const StoredArray& array, const hdf5::Task& task);

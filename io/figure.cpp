@@ -460,8 +460,8 @@ void draw_curves(const std::filesystem::path& png, const std::vector<Curve>& cur
     y.push_back(curve.y);
     names.push_back(curve.name);
     data += fmt::format("{}# {}\n", i == 0 ? "" : "\n\n", quoted(curve.name)) + columns_of(curve.x, curve.y);
-    plots += fmt::format("{}{} index {} with lines {}", i == 0 ? "plot " : ", \\\n     ", gnuplot::data_of(png), i,
-                         line_style(i, curves.size()));
+    plots += fmt::format("{}{} index {} with {} {}", i == 0 ? "plot " : ", \\\n     ", gnuplot::data_of(png), i,
+                         curve.points ? "points pointtype 7 pointsize 0.7" : "lines", line_style(i, curves.size()));
   }
   const auto script = frame(png, axes, scale_for(x, axes.log_x, 0), scale_for(y, axes.log_y, 0.04), names);
   gnuplot::draw(png, script + plots + "\nset output\n", data);

@@ -40,7 +40,8 @@ void draw_fields(const std::filesystem::path& png, const std::vector<Panel>& pan
 
 struct Curve {
   std::string name;
-  torch::Tensor x, y;  ///< [point]
+  torch::Tensor x, y;   ///< [point]
+  bool points = false;  ///< Dots instead of a line.
 };
 
 /// What stands around curves.
@@ -50,7 +51,7 @@ struct Axes {
   bool log_x = false, log_y = false;
 };
 
-/// Curves in one pair of axes: losses, spectra. On a logarithmic axis what is not positive is left out.
+/// Curves or dots in one pair of axes: losses, spectra, trials. On a logarithmic axis what is not positive is left out.
 void draw_curves(const std::filesystem::path& png, const std::vector<Curve>& curves, const Axes& axes);
 
 /// One number for each label.

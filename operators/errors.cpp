@@ -83,6 +83,23 @@ std::map<std::string, double> ErrorStatistics::results() const
   return all;
 }
 
+Tensor correlation_of(const Tensor& prediction, const Tensor& truth)
+{
+  const auto anomaly = [](const Tensor& values) {
+    const Tensor flat = values.cpu().to(torch::kFloat64).flatten(1);
+    return flat - flat.mean(1, /*keepdim=*/true);
+  };
+  const Tensor p = anomaly(prediction), t = anomaly(truth);
+  return ((p * t).sum(1) / (p.norm(2, 1) * t.norm(2, 1))).nan_to_num(0);
+}
+
+double correlation_time(const Tensor& correlations, double interval, double threshold)
+{
+  const std::int64_t steps = correlations.numel();
+  const Tensor below = (correlations.cpu() < threshold).nonzero();
+  return interval * static_cast<double>(below.numel() > 0 ? below[0].item<std::int64_t>() + 1 : steps);
+}
+
 std::pair<double, double> confidence_of_mean(const Tensor& errors)
 {
   constexpr std::int64_t draws = 2000;

@@ -38,6 +38,17 @@ class ErrorStatistics {
   std::int64_t samples_ = 0;
 };
 
+/// Pearson's correlation of prediction and truth over channels and points, sample by sample.
+/// @param prediction, truth  [batch, channel, (z, y,) x]
+/// @return                   [batch], float64; 0 where one of them is constant
+Tensor correlation_of(const Tensor& prediction, const Tensor& truth);
+
+/// How long a roll-out stays with the truth: the time of the first step at which the correlation, the mean over
+/// samples, is below `threshold`; that of the last step if none is. (Lippe et al., PDE-Refiner, NeurIPS 2023.)
+/// @param correlations  of each step, [step]; the first one is one interval from the start
+/// @param interval      of time between steps
+double correlation_time(const Tensor& correlations, double interval, double threshold);
+
 /// The interval that holds the mean of `errors` with a probability of 95 %: the percentile bootstrap (Efron 1979) with
 /// 2000 draws. The same numbers give the same interval.
 /// @param errors  [sample]

@@ -6,6 +6,7 @@
 #include <locum/core/sample.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "kernels/fourier_layers.hpp"
@@ -72,6 +73,8 @@ class FourierLayer : public torch::nn::Module {
     else if (!activate_twice_) return v;
     return last_ ? v : activate(activation_, v);
   }
+
+  void keep(const c10::intrusive_ptr<TransformCache>& transforms, bool clear) { spectral_->keep(transforms, clear); }
 
   /// In the order of kernels::LayerArrays.
   std::vector<Tensor> arrays() const
@@ -277,6 +280,14 @@ FourierOperator::FourierOperator(FourierOptions options, std::int64_t input_chan
     layers_.push_back(register_module(fmt::format("layer_{}", l), std::move(layer)));
   }
   projection_ = register_module("projection", network(options_.width, options_.projection_hidden, output_channels));
+}
+
+void FourierOperator::keep_modes(double part, bool clear)
+{
+  FourierOptions kept = options_;
+  for (auto& modes : kept.modes) modes = std::max<std::int64_t>(1, std::lround(part * static_cast<double>(modes)));
+  transforms_ = c10::make_intrusive<TransformCache>(bands_of(kept));
+  for (const auto& layer : layers_) layer->keep(transforms_, clear);
 }
 
 /// i/n along each axis as a channel, the slowest axis first: [1, (z, y,) x, axis] for values [batch, (z, y,) x,

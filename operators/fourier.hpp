@@ -103,6 +103,8 @@ class FourierOperator : public Operator {
   /// @throws ShapeError   if channels or axes differ from the options, or an axis does not resolve the modes.
   /// @throws OptionError  if `kernel` is fused and the input is not on the CPU.
   Tensor forward(const Tensor& input) override;
+  /// Source: George et al., "Incremental spectral learning in Fourier neural operator", TMLR 2024.
+  void keep_modes(double part, bool clear) override;
 
   const FourierOptions& options() const noexcept { return options_; }
 
@@ -113,8 +115,8 @@ class FourierOperator : public Operator {
 
   FourierOptions options_;
   std::int64_t input_channels_;
-  Tensor positions_;  // on the last grid there was: [1, (z, y,) x, axis]
-  c10::intrusive_ptr<TransformCache> transforms_;
+  Tensor positions_;                               // on the last grid there was: [1, (z, y,) x, axis]
+  c10::intrusive_ptr<TransformCache> transforms_;  // of the frequencies that are kept now
   c10::intrusive_ptr<Workspace> workspace_ = c10::make_intrusive<Workspace>();
   std::shared_ptr<PointwiseNetwork> lifting_;
   std::vector<std::shared_ptr<FourierLayer>> layers_;

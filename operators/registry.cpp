@@ -56,4 +56,13 @@ Builder configure_model(OptionReader& options, const std::string& section)
                      .advice = nearest.empty() ? "`locum list`" : fmt::format("name = \"{}\"", nearest)});
 }
 
+void Operator::keep_modes(double, bool)
+{
+  throw OptionError({.doing = "training with few modes at first",
+                     .where = "training.modes_from",
+                     .found = "a model without Fourier modes",
+                     .expected = "one that has them",
+                     .advice = "modes_from = 1.0"});
+}
+
 }  // namespace locum::operators

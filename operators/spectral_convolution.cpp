@@ -116,7 +116,7 @@ class Convolution : public torch::autograd::Function<Convolution> {
 SpectralConvolution::SpectralConvolution(std::int64_t input_channels, std::int64_t output_channels,
                                          c10::intrusive_ptr<TransformCache> transforms, RandomStream& weights,
                                          Kernel kernel)
-    : transforms_(std::move(transforms)), kernel_(kernel)
+    : transforms_(std::move(transforms)), bands_(transforms_->bands()), kernel_(kernel)
 {
   std::vector<std::int64_t> shape;
   for (const Band& band : transforms_->bands()) shape.push_back(band.count());
@@ -125,12 +125,37 @@ SpectralConvolution::SpectralConvolution(std::int64_t input_channels, std::int64
   weight_ = register_parameter("weight", (weights.normal(shape) * deviation).to(torch::kFloat32));
 }
 
+Tensor SpectralConvolution::weight() const
+{
+  Tensor kept = weight_;
+  for (std::size_t i = 0; i < bands_.size(); ++i) {
+    const Band band = transforms_->bands()[i];
+    if (band.count() < bands_[i].count())
+      kept = kept.narrow(static_cast<std::int64_t>(i), band.lowest - bands_[i].lowest, band.count());
+  }
+  return kept.contiguous();
+}
+
+void SpectralConvolution::keep(c10::intrusive_ptr<TransformCache> kept, bool clear)
+{
+  transforms_ = std::move(kept);
+  if (!clear) return;
+  torch::NoGradGuard no_gradients;
+  Tensor part = weight_;
+  for (std::size_t i = 0; i < bands_.size(); ++i)
+    part = part.narrow(static_cast<std::int64_t>(i), transforms_->bands()[i].lowest - bands_[i].lowest,
+                       transforms_->bands()[i].count());
+  const Tensor values = part.clone();
+  weight_.zero_();
+  part.copy_(values);
+}
+
 Tensor SpectralConvolution::forward(const Tensor& values)
 {
   check_resolution(values, transforms_->bands());
   const bool ours = kernel_ == Kernel::fused || (kernel_ == Kernel::automatic && transforms_->is_faster());
-  if (ours && kernels_take(values)) return Convolution::apply(values, weight_, transforms_);
-  return spectral_convolution_by_fft(values, weight_, transforms_->bands());
+  if (ours && kernels_take(values)) return Convolution::apply(values, weight(), transforms_);
+  return spectral_convolution_by_fft(values, weight(), transforms_->bands());
 }
 
 Tensor spectral_convolution_by_fft(const Tensor& values, const Tensor& weight, const std::vector<Band>& bands)

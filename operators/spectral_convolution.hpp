@@ -61,11 +61,17 @@ class SpectralConvolution : public torch::nn::Module {
   /// @throws ShapeError  if an axis has too few points to tell the kept frequencies apart.
   Tensor forward(const Tensor& values);
 
-  /// R: [k_x, (k_y, (k_z,)) 2, input_channels, output_channels], real and imaginary part along the axis of length 2.
-  const Tensor& weight() const noexcept { return weight_; }
+  /// Uses these frequencies alone, which are some of its own, lowest ones of every axis.
+  /// @param clear  whether the weights of the others become 0
+  void keep(c10::intrusive_ptr<TransformCache> kept, bool clear);
+
+  /// R of the frequencies that are kept: [k_x, (k_y, (k_z,)) 2, input_channels, output_channels], real and imaginary
+  /// part along the axis of length 2. Differentiable by the parameter, which has all.
+  Tensor weight() const;
 
  private:
-  c10::intrusive_ptr<TransformCache> transforms_;
+  c10::intrusive_ptr<TransformCache> transforms_;  // of the frequencies kept
+  std::vector<Band> bands_;                        // of the parameter
   Kernel kernel_;
   Tensor weight_;
 };

@@ -1,9 +1,9 @@
 #include "local_transform_filter.hpp"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
+#include <locum/core/parallel.hpp>
 
 #include <cmath>
 
@@ -58,7 +58,7 @@ Matrix LocalTransformFilter::analyse(const Matrix& forecast, const Observations&
              end = first_row(points, ranks.rank() + 1, ranks.size());
 
   agree(ranks, [&] {
-    at::parallel_for(begin, end, /*grain_size=*/64, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(begin, end, /*least=*/64, [&](std::int64_t first, std::int64_t last) {
       EnsembleTransform transform;
       Matrix local;  // [observation, member]
       Vector local_innovation, projections, column(n);

@@ -225,9 +225,26 @@ Tensor Windows::rows_of(const Rows& rows, const Term& term, const Tensor& chosen
 Batch Windows::gather(const Rows& rows, const Tensor& chosen) const
 {
   const auto stacked = [&](const std::vector<Term>& terms) {
-    std::vector<Tensor> values;
-    for (const Term& term : terms) values.push_back(rows_of(rows, term, chosen));
-    return values.size() == 1 ? values.front() : torch::cat(values, 1);
+    if (terms.size() == 1) return rows_of(rows, terms.front(), chosen);
+    // One after the other into its place: side by side and then together they would take twice the memory.
+    const Tensor& example = rows.fields.at(terms.front().field);
+    auto shape = example.sizes().vec();
+    auto type = example.scalar_type();
+    shape[0] = chosen.size(0);
+    shape[1] = 0;
+    for (const Term& term : terms) {
+      const Tensor& values = rows.fields.at(term.field);
+      shape[1] += values.size(1);
+      type = torch::promote_types(type, values.scalar_type());
+    }
+    const Tensor all = torch::empty(shape, example.options().dtype(type));
+    std::int64_t channel = 0;
+    for (const Term& term : terms) {
+      const Tensor values = rows_of(rows, term, chosen);
+      all.narrow(1, channel, values.size(1)).copy_(values);
+      channel += values.size(1);
+    }
+    return all;
   };
   return {.inputs = stacked(inputs_), .outputs = stacked(outputs_)};
 }

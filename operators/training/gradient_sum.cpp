@@ -7,8 +7,11 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <functional>
-#include <limits>
+#include <locum/io/batches/batches.hpp>
 
 namespace locum::operators {
 
@@ -54,23 +57,58 @@ void sum_over(const Communicator& ranks, std::span<double> numbers)
   MPI_Allreduce(MPI_IN_PLACE, numbers.data(), static_cast<int>(numbers.size()), MPI_DOUBLE, MPI_SUM, ranks.raw());
 }
 
-GradientSum::GradientSum(Parameters& parameters, const Communicator& ranks) : parameters_(parameters), ranks_(ranks)
+static Tensor part_of(const Tensor& vector, const Parameters::Range& range)
 {
-  arrived_.resize(static_cast<std::size_t>(parameters_.count()), false);
-  if (ranks_.size() == 1) return;
-  constexpr std::int64_t bucket_bytes = 1 << 20;
+  return vector.narrow(0, range.begin, range.end - range.begin);
+}
+
+/// How many numbers of a bucket each rank has, and where they begin in it.
+template <class Shares>
+static auto counts_and_places(const Shares& shares)
+{
+  std::vector<int> counts, places;
+  for (const auto& share : shares) {
+    counts.push_back(static_cast<int>(share.end - share.begin));
+    places.push_back(static_cast<int>(share.begin - shares.front().begin));
+  }
+  return std::pair{counts, places};
+}
+
+GradientSum::GradientSum(Parameters& parameters, const Communicator& ranks, bool shared, int direct)
+    : parameters_(parameters),
+      ranks_(ranks),
+      shared_(shared && ranks.size() > 1 && parameters.values.device().is_cpu()),
+      direct_(ranks.size() <= direct),
+      arrived_(static_cast<std::size_t>(parameters.count()), false)
+{
+  if (!shared_) return;
+  // Large enough that MPI's cost a message does not matter, and enough of them to send some while others are computed.
+  const std::int64_t bucket_bytes = std::max<std::int64_t>(4 << 20, ranks_.size() * (64 << 10));
   const std::int64_t most = bucket_bytes / parameters_.values.element_size();
   bucket_of_.resize(static_cast<std::size_t>(parameters_.count()));
   std::int64_t end = parameters_.values.numel();
-  buckets_.push_back({.begin = end, .end = end});
+  buckets_.push_back({.all = {end, end}});
   for (std::int64_t i = parameters_.count(); i-- > 0;) {
-    if (buckets_.back().end - parameters_.offset(i) > most && buckets_.back().parameters > 0)
-      buckets_.push_back({.begin = buckets_.back().begin, .end = buckets_.back().begin});
-    buckets_.back().begin = parameters_.offset(i);
+    if (buckets_.back().all.end - parameters_.offset(i) > most && buckets_.back().parameters > 0)
+      buckets_.push_back({.all = {buckets_.back().all.begin, buckets_.back().all.begin}});
+    buckets_.back().all.begin = parameters_.offset(i);
     ++buckets_.back().parameters;
     bucket_of_[static_cast<std::size_t>(i)] = buckets_.size() - 1;
   }
-  if (!parameters_.values.device().is_cpu()) return;
+  std::vector<Range> owned;
+  for (Bucket& bucket : buckets_) {
+    const std::int64_t lines = (bucket.all.end - bucket.all.begin) / Parameters::line;
+    for (int rank = 0; rank < ranks_.size(); ++rank) {
+      const auto share = io::share_of(lines, rank, ranks_.size());
+      const std::int64_t begin = bucket.all.begin + share.first * Parameters::line;
+      bucket.shares.push_back({begin, begin + share.count * Parameters::line});
+    }
+    owned.push_back(bucket.shares[static_cast<std::size_t>(ranks_.rank())]);
+    bucket.received = torch::empty({direct_ ? ranks_.size() : 1, owned.back().end - owned.back().begin},
+                                   parameters_.values.options());
+  }
+  parameters_.step_only(owned);
+  if (!direct_) return;
   for (std::int64_t i = 0; i < parameters_.count(); ++i) {
     accumulators_.push_back(torch::autograd::impl::grad_accumulator(parameters_.parameter(i)));
     hooks_.push_back(accumulators_.back()->add_post_hook(std::make_unique<Arrival>([this, i] { arrived(i); })));
@@ -80,6 +118,11 @@ GradientSum::GradientSum(Parameters& parameters, const Communicator& ranks) : pa
 GradientSum::~GradientSum()
 {
   for (std::size_t i = 0; i < accumulators_.size(); ++i) accumulators_[i]->del_post_hook(hooks_[i]);
+}
+
+Tensor GradientSum::own(const Bucket& bucket) const
+{
+  return part_of(parameters_.gradients, bucket.shares[static_cast<std::size_t>(ranks_.rank())]);
 }
 
 void GradientSum::begin()
@@ -102,13 +145,21 @@ void GradientSum::arrived(std::int64_t parameter)
 
 void GradientSum::send_those_complete()
 {
-  // In one order on all ranks, as MPI wants it.
+  // In one order on all ranks, as messages from one to another are told apart by it.
   for (; next_ < buckets_.size() && buckets_[next_].pending == 0; ++next_) {
     const Bucket& bucket = buckets_[next_];
-    const Tensor part = parameters_.gradients.narrow(0, bucket.begin, bucket.end - bucket.begin);
-    requests_.emplace_back();
-    MPI_Iallreduce(MPI_IN_PLACE, part.data_ptr(), static_cast<int>(part.numel()), mpi_type(part), MPI_SUM, ranks_.raw(),
-                   &requests_.back());
+    for (int away = 1; away < ranks_.size(); ++away) {  // each rank begins with another
+      const int to = (ranks_.rank() + away) % ranks_.size(),
+                from = (ranks_.rank() + ranks_.size() - away) % ranks_.size();
+      const Tensor received = bucket.received[from],
+                   sent = part_of(parameters_.gradients, bucket.shares[static_cast<std::size_t>(to)]);
+      requests_.emplace_back();
+      MPI_Irecv(received.data_ptr(), static_cast<int>(received.numel()), mpi_type(received), from, 0, ranks_.raw(),
+                &requests_.back());
+      requests_.emplace_back();
+      MPI_Isend(sent.data_ptr(), static_cast<int>(sent.numel()), mpi_type(sent), to, 0, ranks_.raw(),
+                &requests_.back());
+    }
   }
 }
 
@@ -118,13 +169,24 @@ void GradientSum::finish()
     if (!arrived_[static_cast<std::size_t>(i)]) parameters_.collect_gradient(i);
   arrived_.assign(arrived_.size(), false);
   if (ranks_.size() == 1) return;
-  if (!parameters_.values.device().is_cpu()) {
-    torch::cuda::synchronize();
-    if (mpi_takes_gpu_memory()) sum_now(parameters_.gradients, ranks_);
+  if (!shared_) {
+    const bool on_gpu = !parameters_.gradients.device().is_cpu();
+    if (on_gpu) torch::cuda::synchronize();
+    if (!on_gpu || mpi_takes_gpu_memory()) sum_now(parameters_.gradients, ranks_);
     else {
       const Tensor on_host = parameters_.gradients.cpu();
       sum_now(on_host, ranks_);
       parameters_.gradients.copy_(on_host);
+    }
+    return;
+  }
+  torch::NoGradGuard no_gradients;
+  if (!direct_) {
+    for (const Bucket& bucket : buckets_) {
+      const auto counts = counts_and_places(bucket.shares).first;
+      const Tensor all = part_of(parameters_.gradients, bucket.all), sum = bucket.received[0];
+      MPI_Reduce_scatter(all.data_ptr(), sum.data_ptr(), counts.data(), mpi_type(all), MPI_SUM, ranks_.raw());
+      own(bucket).copy_(sum);
     }
     return;
   }
@@ -134,6 +196,39 @@ void GradientSum::finish()
   MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE);
   requests_.clear();
   begun_ = false;
+  for (const Bucket& bucket : buckets_)
+    for (int rank = 0; rank < ranks_.size(); ++rank)
+      if (rank != ranks_.rank()) own(bucket).add_(bucket.received[rank]);
+}
+
+double GradientSum::norm() const
+{
+  if (!shared_) return parameters_.gradients.norm().item<double>();
+  std::array<double, 1> square = {0};
+  for (const Bucket& bucket : buckets_) square[0] += std::pow(own(bucket).norm().item<double>(), 2);
+  sum_over(ranks_, square);
+  return std::sqrt(square[0]);
+}
+
+void GradientSum::exchange(const Tensor& vector) const
+{
+  for (const Bucket& bucket : buckets_) {
+    const auto [counts, places] = counts_and_places(bucket.shares);
+    const Tensor part = part_of(vector, bucket.all);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, mpi_type(part), part.data_ptr(), counts.data(), places.data(), mpi_type(part),
+                   ranks_.raw());
+  }
+}
+
+void GradientSum::bring_to_root(const Tensor& vector) const
+{
+  for (const Bucket& bucket : buckets_) {
+    const auto [counts, places] = counts_and_places(bucket.shares);
+    const Tensor all = part_of(vector, bucket.all),
+                 known = part_of(vector, bucket.shares[static_cast<std::size_t>(ranks_.rank())]);
+    MPI_Gatherv(ranks_.is_root() ? MPI_IN_PLACE : known.data_ptr(), static_cast<int>(known.numel()), mpi_type(known),
+                all.data_ptr(), counts.data(), places.data(), mpi_type(all), 0, ranks_.raw());
+  }
 }
 
 }  // namespace locum::operators

@@ -62,15 +62,38 @@ struct RolloutOptions {
   }
 };
 
+/// A training that begins with less than all there is.
+struct CurriculumOptions {
+  double modes_from = 1;
+  std::int64_t coarse_from = 1;
+  std::int64_t growth = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& option)
+  {
+    option("modes_from", modes_from, "part of the Fourier modes to begin with; 1: all");
+    option("coarse_from", coarse_from, "begin with each n-th point along each axis, then twice as many …; 1: all");
+    option("growth", growth, "epochs until there are all modes and points");
+  }
+
+  /// The part of the modes that is used in an epoch.
+  double modes_in(std::int64_t epoch) const;
+  /// Of the points, each so many-th is used in an epoch.
+  std::int64_t coarseness_in(std::int64_t epoch) const;
+};
+
 struct TrainingOptions {
   std::int64_t epochs = 100;
   std::int64_t batch = 20;
   std::int64_t accumulate = 1;
+  bool recompute = false;
   std::int64_t seed = 0;
+  std::int64_t members = 1;
   std::string start_from;
   Predict predict = Predict::value;
   LossOptions loss;
   RolloutOptions rollout;
+  CurriculumOptions curriculum;
   OptimiserOptions optimiser;
   ScheduleOptions schedule;
   double clip = 0;
@@ -91,11 +114,14 @@ struct TrainingOptions {
     option("epochs", epochs, "passes over the training samples");
     option("batch", batch, "samples a step, of all ranks together");
     option("accumulate", accumulate, "parts a batch is computed in, one after the other: less memory, the same step");
+    option("recompute", recompute, "compute activations again in the backward pass: less memory in roll-outs");
     option("seed", seed, "of the initial weights and the order of samples");
+    option("members", members, "surrogates to train from seed, seed + 1 …; they predict their mean and deviation");
     option("start_from", start_from, "checkpoint or run folder whose weights to begin with; \"\": random ones");
     option("predict", predict, "value: fields after now; change: their change from now (horizon 1)");
     loss.visit(option);
     rollout.visit(option);
+    curriculum.visit(option);
     optimiser.visit(option);
     schedule.visit(option);
     option("clip", clip, "largest norm of the gradient; 0: any");

@@ -29,7 +29,6 @@ Parameters::Parameters(torch::nn::Module& model, const ParameterOptions& options
     }
 
   // Groups lie together in the vector; in each, the model's order.
-  constexpr std::int64_t line = 16;  // numbers: a cache line of float32
   std::int64_t end = 0;
   for (const bool slow : {false, true})
     for (const bool decays : {true, false}) {
@@ -65,6 +64,19 @@ Parameters::Parameters(torch::nn::Module& model, const ParameterOptions& options
     view.copy_(parameter);
     parameter.set_data(view);
   }
+}
+
+void Parameters::step_only(const std::vector<Range>& ranges)
+{
+  std::vector<Group> own;
+  for (const Group& group : groups_)
+    for (const Range& range : ranges) {
+      Group part = group;
+      part.begin = std::max(group.begin, range.begin);
+      part.end = std::min(group.end, range.end);
+      if (part.begin < part.end) own.push_back(part);
+    }
+  groups_ = std::move(own);
 }
 
 void Parameters::forget_gradients()

@@ -30,6 +30,12 @@ struct ParameterOptions {
 /// averages, norms and messages between ranks work on. The model's own tensors are views of the first.
 class Parameters {
  public:
+  /// Parameters begin at multiples of so many numbers in the vector: a cache line of float32.
+  static constexpr std::int64_t line = 16;
+  /// Some numbers of the vector in a row.
+  struct Range {
+    std::int64_t begin = 0, end = 0;
+  };
   /// A part of the vector, whose parameters are treated alike.
   struct Group {
     std::int64_t begin = 0, end = 0;
@@ -50,7 +56,10 @@ class Parameters {
   /// After them: copies the gradient of tensor number i into `gradients`; 0 if it has none.
   void collect_gradient(std::int64_t i);
 
+  /// What is trained, in parts: all, or what step_only() said.
   const std::vector<Group>& groups() const noexcept { return groups_; }
+  /// Leaves only these ranges to be stepped: the others are other ranks' to step.
+  void step_only(const std::vector<Range>& ranges);
 
   /// How many tensors there are, in the model's order.
   std::int64_t count() const noexcept { return static_cast<std::int64_t>(places_.size()); }

@@ -4,6 +4,7 @@
 #include <locum/core/error.hpp>
 #include <locum/core/progress.hpp>
 #include <locum/io/metrics.hpp>
+#include <locum/io/tensorboard.hpp>
 
 #include <array>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <limits>
 
 #include "gradient_sum.hpp"
+#include "recompute.hpp"
 #include "state.hpp"
 #include "unrolling.hpp"
 
@@ -26,6 +28,20 @@ torch::Device find_device(Device device)
                        .expected = "a GPU, as device = \"cuda\" asks",
                        .advice = "device = \"auto\""});
   return device != Device::cpu && there ? torch::kCUDA : torch::kCPU;
+}
+
+double CurriculumOptions::modes_in(std::int64_t epoch) const
+{
+  if (epoch >= growth) return 1;
+  return modes_from + (1 - modes_from) * static_cast<double>(epoch) / static_cast<double>(growth);
+}
+
+std::int64_t CurriculumOptions::coarseness_in(std::int64_t epoch) const
+{
+  if (epoch >= growth) return 1;
+  std::int64_t stages = 1;
+  for (std::int64_t n = coarse_from; n > 1; n /= 2) ++stages;
+  return std::max<std::int64_t>(1, coarse_from >> (epoch * stages / growth));
 }
 
 namespace {
@@ -86,7 +102,7 @@ void fit_normalisers(Surrogate& surrogate, const Unrolling& unrolling, io::Batch
 class Objective {
  public:
   Objective(Surrogate& surrogate, Unrolling& unrolling, const TrainingOptions& options, const TrainingRun& run)
-      : surrogate_(surrogate), unrolling_(unrolling), options_(options), run_(run)
+      : surrogate_(surrogate), unrolling_(unrolling), options_(options), run_(run), weights_(run.weights)
   {
   }
 
@@ -105,11 +121,20 @@ class Objective {
     return ready;
   }
 
+  /// Of the grid's points, each so many-th along each axis is compared from now on.
+  void set_coarseness(std::int64_t coarseness)
+  {
+    coarseness_ = coarseness;
+    weights_ = coarsened(run_.weights, 0);
+  }
+
   /// The sum of the samples' losses: a float64 number to differentiate.
   /// @param steps  to predict one from another
   /// @param pass   of the samples: what noise hangs on
-  Tensor sum_of(const io::Batch& batch, std::int64_t steps, std::int64_t pass) const
+  Tensor sum_of(const io::Batch& whole, std::int64_t steps, std::int64_t pass) const
   {
+    const io::Batch batch{
+        .inputs = coarsened(whole.inputs, 2), .outputs = coarsened(whole.outputs, 2), .first = whole.first};
     Tensor encoded = batch.inputs;
     if (options_.rollout.noise > 0) encoded = encoded + noise(batch, pass);
     const bool all = options_.rollout.gradient == RolloutGradient::all;
@@ -117,7 +142,8 @@ class Objective {
     for (std::int64_t k = 0; k < steps; ++k) {
       const bool last = k + 1 == steps;
       const torch::AutoGradMode gradients(all || last);
-      const Tensor output = surrogate_.model().forward(encoded);
+      const Tensor output =
+          options_.recompute ? forward_and_recompute(surrogate_.model(), encoded) : surrogate_.model().forward(encoded);
       const bool needs_inputs = surrogate_.changes || steps > 1 || run_.residual;
       const Tensor inputs = needs_inputs && physical() ? surrogate_.input_normaliser.decode(encoded) : Tensor();
       Tensor prediction = physical() ? surrogate_.decode(output, inputs) : output;
@@ -125,8 +151,7 @@ class Objective {
         Tensor truth = physical() ? unrolling_.truth(batch.outputs, k) : batch.outputs;
         Tensor compared = prediction;
         if (surrogate_.missing) leave_out_missing(compared, truth);
-        sum =
-            sum + errors_of(options_.loss, compared, truth, run_.weights).sum() / static_cast<double>(all ? steps : 1);
+        sum = sum + errors_of(options_.loss, compared, truth, weights_).sum() / static_cast<double>(all ? steps : 1);
         if (run_.residual)
           sum = sum + run_.residual(inputs, prediction).sum() *
                           (options_.loss.residual / static_cast<double>(all ? steps : 1));
@@ -137,6 +162,16 @@ class Objective {
   }
 
  private:
+  /// @param first  the first axis of the grid
+  Tensor coarsened(const Tensor& values, std::int64_t first) const
+  {
+    if (coarseness_ == 1 || !values.defined()) return values;
+    Tensor some = values;
+    for (std::int64_t axis = first; axis < values.dim(); ++axis)
+      if (values.size(axis) > 1) some = some.slice(axis, c10::nullopt, c10::nullopt, coarseness_);
+    return some.contiguous();
+  }
+
   Tensor noise(const io::Batch& batch, std::int64_t pass) const
   {
     std::vector<Tensor> samples;
@@ -152,6 +187,8 @@ class Objective {
   Unrolling& unrolling_;
   const TrainingOptions& options_;
   const TrainingRun& run_;
+  std::int64_t coarseness_ = 1;
+  Tensor weights_;  // of the points
 };
 
 /// Mean relative L2 error of one step over all validation samples.
@@ -189,6 +226,18 @@ std::int64_t steps_in(const RolloutOptions& options, std::int64_t epoch)
   return 1 + epoch * (options.steps - 1) / options.growth;
 }
 
+/// Coarse grids have neither statistics of their points nor the equation's residual.
+void refuse_coarse(const TrainingOptions& options, const TrainingRun& run)
+{
+  const bool by_point = options.normalise_over == NormaliseOver::point;
+  if (options.curriculum.coarse_from == 1 || !(by_point || run.residual)) return;
+  throw OptionError({.doing = "training on coarse grids at first",
+                     .where = "training.coarse_from",
+                     .found = by_point ? "normalise_over = \"point\"" : "residual, the equation's on the whole grid",
+                     .expected = "statistics and losses that hold on any grid",
+                     .advice = by_point ? "normalise_over = \"channel\"" : "residual = 0.0"});
+}
+
 void refuse_too_many_ranks(const io::BatchSource& training, const TrainingOptions& options, const Communicator& ranks)
 {
   const auto least = std::min(options.batch, training.size());
@@ -215,6 +264,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
   using Clock = std::chrono::steady_clock;
   const Communicator& ranks = run.ranks;
   refuse_too_many_ranks(training, options, ranks);
+  refuse_coarse(options, run);
   surrogate.changes = options.predict == Predict::change;
   Unrolling unrolling(surrogate, run.targets.empty() ? surrogate.outputs() : run.targets, options.rollout.steps);
   const auto device = find_device(options.device);
@@ -223,15 +273,20 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
   if (!normalised_already) fit_normalisers(surrogate, unrolling, training, options, run);
   surrogate.to(device);
   Operator& model = surrogate.model();
-  const Objective objective(surrogate, unrolling, options, run);
+  Objective objective(surrogate, unrolling, options, run);
   training.prepare([&](const io::Batch& raw) { return objective.prepare(raw); });
 
+  // What is not used yet is 0, so that files hold the same function with all of it.
+  const bool grows = options.curriculum.modes_from < 1;
+  if (grows) model.keep_modes(options.curriculum.modes_in(0), /*clear=*/true);
   Parameters parameters(model, options.parameters);
-  GradientSum gradients(parameters, ranks);
+  const bool steps_by_part = options.optimiser.optimiser != OptimiserKind::lbfgs;  // whose steps need whole vectors
+  GradientSum gradients(parameters, ranks, steps_by_part);
   const auto optimiser = make_optimiser(options.optimiser, parameters);
   TrainingState state(surrogate, parameters, *optimiser);
   if (options.average > 0) state.average = parameters.values.clone();
   const auto last = run.folder / "checkpoint.h5", best = run.folder / "best.h5";
+  const std::int64_t epochs = run.pause_after > 0 ? std::min(run.pause_after, options.epochs) : options.epochs;
   const std::int64_t samples = training.size(), steps = (samples + options.batch - 1) / options.batch;
   agree(ranks, [&] {
     if (!std::filesystem::exists(last)) return;
@@ -240,7 +295,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
     if (!differences.empty())
       run.log->warn("resuming with {}: not the bits of a run that had it from the start", differences);
     state.load(last);
-    if (state.epoch >= options.epochs) run.log->info("trained already: {} epochs", state.epoch);
+    if (state.epoch >= epochs) run.log->info("trained already: {} epochs", state.epoch);
     else if (state.step > 0)
       run.log->info("resuming training after epoch {} of {} and {} steps of {}", state.epoch, options.epochs,
                     state.step, steps);
@@ -249,6 +304,8 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
 
   auto last_saved = Clock::now();
   const auto save = [&](const std::filesystem::path& file, bool whole) {
+    if (whole)
+      for (const auto& [name, vector] : optimiser->state) gradients.bring_to_root(vector);
     agree(ranks, [&] {
       if (!ranks.is_root()) return;
       if (whole) state.save(file, run.settings);
@@ -267,16 +324,21 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
   };
 
   std::optional<io::MetricsLog> metrics;
+  std::optional<io::TensorBoardLog> board;
   agree(ranks, [&] {
-    if (ranks.is_root()) metrics.emplace(run.folder / "metrics.jsonl");
+    if (!ranks.is_root()) return;
+    metrics.emplace(run.folder / "metrics.jsonl");
+    board.emplace(run.folder);
   });
   Progress progress(run.log, "training", options.epochs * steps, "steps", ranks.is_root());
   const auto rest = [&] { return options.patience > 0 && state.epochs_since_best >= options.patience; };
   bool stopped = false;
 
-  while (state.epoch < options.epochs && !rest() && !stopped) {
+  while (state.epoch < epochs && !rest() && !stopped) {
     const auto start = Clock::now();
     const std::int64_t rollout = steps_in(options.rollout, state.epoch);
+    if (grows) model.keep_modes(options.curriculum.modes_in(state.epoch), /*clear=*/false);
+    objective.set_coarseness(options.curriculum.coarseness_in(state.epoch));
     double rate = 0;
     Tensor total = torch::full({}, state.loss, torch::TensorOptions(torch::kFloat64).device(device));
     model.train();
@@ -319,7 +381,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
         }
         if (options.clip > 0) {
           torch::NoGradGuard no_gradients;
-          parameters.gradients.mul_((options.clip / parameters.gradients.norm()).clamp_max(1));
+          parameters.gradients.mul_(std::min(1.0, options.clip / gradients.norm()));
         }
         if (!loss.defined()) loss = mean;
         return mean;
@@ -330,6 +392,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
           static_cast<double>(state.epoch) + (static_cast<double>(state.step) + 0.5) / static_cast<double>(steps),
           options.epochs, state.reductions);
       optimiser->step(rate, evaluate);
+      gradients.exchange(parameters.values);
       torch::NoGradGuard no_gradients;
       if (state.average.defined()) state.average.lerp_(parameters.values, 1 - options.average);
       total += loss * count;
@@ -376,12 +439,16 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (is_best) state.best_validation = error;
     agree(ranks, [&] {
-      if (ranks.is_root())
-        metrics->append({{"epoch", state.epoch},
-                         {"training_loss", training_loss},
-                         {"validation_relative_l2", error},
-                         {"rate", rate},
-                         {"seconds", seconds}});
+      if (!ranks.is_root()) return;
+      metrics->append({{"epoch", state.epoch},
+                       {"training_loss", training_loss},
+                       {"validation_relative_l2", error},
+                       {"rate", rate},
+                       {"seconds", seconds}});
+      board->append(state.epoch, {{"loss/training", training_loss},
+                                  {"loss/validation_relative_l2", error},
+                                  {"rate", rate},
+                                  {"seconds", seconds}});
     });
     if (is_best) save(best, /*whole=*/false);
     save(last, /*whole=*/true);
@@ -395,6 +462,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
                   state.step, steps, last.string());
     return {.epochs = state.epoch, .best_validation = state.best_validation, .complete = false};
   }
+  if (grows) model.keep_modes(1, /*clear=*/false);
   if (rest()) run.log->info("no better validation for {} epochs: training ends", options.patience);
   agree(ranks, [&] { copy_weights(model, Surrogate::load(best).model()); });
   return {.epochs = state.epoch, .best_validation = state.best_validation};

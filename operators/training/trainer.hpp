@@ -21,6 +21,8 @@ struct TrainingRun {
       {};  ///< What the run was started with, "key = value" a line: stored, and compared on resuming.
   Log log = silent_log();
   Communicator ranks = {};
+  /// Epochs of options.epochs after which to come back as if they were all, for now; 0: all. Rates follow all of them.
+  std::int64_t pause_after = 0;
   /// Asked after every step: whether to write a checkpoint and come back. Any rank may say so for all.
   std::function<bool()> stop = {};
   /// What the outputs of the data are, if they reach further in time than the surrogate's (training.rollout).
@@ -48,8 +50,9 @@ struct TrainingResult {
 ///
 /// After every epoch, and within one as options.checkpoint_… say, `folder`/checkpoint.h5 holds all it takes to go on,
 /// `folder`/best.h5 the weights with the least validation error (the last ones, if there are no validation samples),
-/// and `folder`/metrics.jsonl one more line. If checkpoint.h5 is there already, training goes on from it, to the bits
-/// that an unbroken run would have given. At the end `surrogate` has the best weights, unless it was stopped.
+/// and `folder`/metrics.jsonl, and beside it TensorBoard's file, one more line. If checkpoint.h5 is there already,
+/// training goes on from it, to the bits that an unbroken run would have given. At the end `surrogate` has the best
+/// weights, unless it was stopped.
 ///
 /// @param training, validation  in the units of the data, shared by the same ranks; not to be used afterwards
 /// @throws OptionError  if checkpoint.h5 was trained with other settings; if there are more ranks than samples a batch

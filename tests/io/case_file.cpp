@@ -100,6 +100,19 @@ TEST_CASE("case file: what options print reads back as the same", "[io][property
   CHECK(again.scales == lists.scales);
 }
 
+TEST_CASE("case file: names of sections that need quotes are printed in quotes", "[io][property]")
+{
+  for (const std::string name : {"my field", "Température", "say \"a\"", "a.b", "plain-1_x"}) {
+    const std::string section = "data.fields." + name;
+    OptionTable table;
+    table.set(section + ".fields", std::vector<std::string>{"u"}, "test");
+    OptionReader printed(table);
+    Lists lists;
+    printed.read(section, lists);
+    CHECK(parse_toml(printed.to_toml(), "printed").find(section + ".fields"));
+  }
+}
+
 TEST_CASE("case file: mistakes are named with line and remedy", "[io][error]")
 {
   const auto message = [](const char* text) { return message_of([&] { parse_toml(text, "case.toml"); }); };

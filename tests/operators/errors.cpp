@@ -57,6 +57,22 @@ TEST_CASE("errors: as their definitions say, for errors one can compute by hand"
   }
 }
 
+TEST_CASE("errors: a wave that lags is correlated by the cosine of its lag, and for as long", "[operators]")
+{
+  const Tensor x = torch::arange(64, torch::kFloat64) * (2 * M_PI / 64);
+  std::vector<Tensor> correlations;
+  for (int step = 1; step <= 10; ++step) {
+    const Tensor wave = (3 * (x - 0.05 * step).sin() + 7).view({1, 1, 64}), truth = x.sin().view({1, 1, 64});
+    correlations.push_back(correlation_of(wave, truth).mean());
+    CHECK_THAT(correlations.back().item<double>(), WithinAbs(std::cos(0.05 * step), 1e-12));
+  }
+  const Tensor all = torch::stack(correlations);
+  CHECK_THAT(correlation_time(all, 0.5, 0.9), WithinAbs(0.5 * 10, 1e-12));  // cos .45 = .9004, cos .50 = .8776
+  CHECK_THAT(correlation_time(all, 0.5, 0.95), WithinAbs(0.5 * 7, 1e-12));  // cos .30 = .9553, cos .35 = .9394
+  CHECK_THAT(correlation_time(all, 0.5, 0.8), WithinAbs(0.5 * 10, 1e-12));  // never: as long as it lasts
+  CHECK(correlation_of(torch::ones({1, 1, 8}), torch::rand({1, 1, 8})).item<double>() == 0);
+}
+
 TEST_CASE("errors: the interval of a mean is that of the normal distribution", "[operators][property]")
 {
   const Tensor errors = RandomStream(3, "errors").normal({400}) + 10;

@@ -1,8 +1,8 @@
 #include "runge_kutta.hpp"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <locum/core/error.hpp>
+#include <locum/core/parallel.hpp>
 #include <locum/core/processors.hpp>
 
 #include <algorithm>
@@ -84,7 +84,7 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
   const std::int64_t groups = (members + lanes - 1) / lanes;
   const std::int64_t worth_a_thread = 4000 / (variables * steps) + 1;  // groups; starting threads takes some µs
   double* const states = after.data_ptr<double>();
-  at::parallel_for(0, groups, worth_a_thread, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, groups, worth_a_thread, [&](std::int64_t first, std::int64_t last) {
     std::vector<Lanes> memory(static_cast<std::size_t>(5 * variables));
     for (std::int64_t group = first; group < last; ++group) {
       const auto each = [&](const auto& body) {  // the last group is filled up with its last member
