@@ -180,16 +180,18 @@ std::vector<Discovered> discover(const DiscoveryOptions& options, const Library&
   std::vector<Discovered> found;
   for (const std::string& field : fields) {
     const RegressionProblem problem(columns, library.target(sample, field + "_increment") / interval);
-    Discovered here{.field = field, .sweep = {}, .chosen = 0, .mean_square_of_target = problem.mean_square()};
+    Discovered here{
+        .field = field, .sweep = {}, .chosen = 0, .mean_square_of_target = problem.mean_square(), .fit = {}};
     for (const double threshold : options.thresholds) {
       here.sweep.push_back({threshold, problem.fit(options.regression, threshold, options.tolerance)});
       if (!here.sweep.back().fit.converged)
         log->warn("{}: the regression with threshold {} did not settle", field, threshold);
     }
     here.chosen = corner(here.sweep, here.mean_square_of_target);
+    here.fit = here.sweep[here.chosen].fit;
     found.push_back(std::move(here));
   }
-  if (std::all_of(found.begin(), found.end(), [](const Discovered& d) { return d.fit().terms() == 0; }))
+  if (std::all_of(found.begin(), found.end(), [](const Discovered& d) { return d.fit.terms() == 0; }))
     throw SolverError({.doing = "discovering what a model lacks",
                        .where = fmt::format("{} candidate terms", library.terms().size()),
                        .found = "all are pruned",
@@ -202,7 +204,7 @@ std::vector<Discovered> discover(const DiscoveryOptions& options, const Library&
 void refine(Discovered& found, const Library& library, const Sample& sample, double interval)
 {
   check_finite(sample, "refining what was found", "the states and increments");
-  SparseFit& fit = found.fit();
+  SparseFit& fit = found.fit;
   std::vector<Eigen::Index> active;
   for (Eigen::Index i = 0; i < fit.coefficients.size(); ++i)
     if (fit.coefficients[i] != 0) active.push_back(i);

@@ -79,9 +79,7 @@ struct Discovered {
   std::vector<LCurvePoint> sweep;  ///< One a threshold.
   std::size_t chosen = 0;          ///< Of the sweep.
   double mean_square_of_target = 0;
-
-  const SparseFit& fit() const { return sweep[chosen].fit; }
-  SparseFit& fit() { return sweep[chosen].fit; }
+  SparseFit fit;  ///< The chosen one, later refined.
 };
 
 /// Regresses the rates that a model lacks on candidate terms, field by field.

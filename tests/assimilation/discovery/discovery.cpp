@@ -71,20 +71,20 @@ TEST_CASE("discovery: terms missing from Kuramoto and Sivashinsky's equation, am
   const Library library(how, sample, {"u"});
   REQUIRE(library.terms().size() == 24);
   auto found = discover(how, library, sample, {"u"}, interval, silent_log());
-  const double first = error_percent(library, found[0].fit(), options);
+  const double first = error_percent(library, found[0].fit, options);
   CAPTURE(options.advection, options.second, options.fourth, first);
   CHECK(first < 5);
   for (int time = 0; time < 2; ++time) {
     std::vector<physics::Correction> corrections;
     for (std::size_t i = 0; i < library.terms().size(); ++i)
-      if (const double c = found[0].fit().coefficients[static_cast<Eigen::Index>(i)]; c != 0)
+      if (const double c = found[0].fit.coefficients[static_cast<Eigen::Index>(i)]; c != 0)
         corrections.push_back({"u", c, library.terms()[i]});
     const physics::CorrectedEquation corrected(model, corrections, state().grid());
     PeriodicSolver forecast(corrected, {.step = interval});
     sample = with_model(forecast, sample, {"u"}, interval);
     refine(found[0], library, sample, interval);
   }
-  CHECK(error_percent(library, found[0].fit(), options) < 1e-3 * published);
+  CHECK(error_percent(library, found[0].fit, options) < 1e-3 * published);
 }
 
 TEST_CASE("discovery: from noisy observations by the weak form", "[assimilation]")
@@ -96,7 +96,7 @@ TEST_CASE("discovery: from noisy observations by the weak form", "[assimilation]
   const auto error = [&](const std::vector<std::int64_t>& support) {
     const DiscoveryOptions how{.support = support, .thresholds = {0.1}};
     const Library library(how, sample, {"u"});
-    return error_percent(library, discover(how, library, sample, {"u"}, interval, silent_log())[0].fit(), options);
+    return error_percent(library, discover(how, library, sample, {"u"}, interval, silent_log())[0].fit, options);
   };
   const double weak = error({14}), at_points = error({});
   CAPTURE(weak, at_points);
