@@ -269,7 +269,7 @@ void draw(const RunFolder& folder, const Discovered& found, const Library& libra
   io::draw_curves(folder.path / "figures" / ("l_curve" + suffix + ".png"),
                   {{"of each threshold", numbers(terms), numbers(left)},
                    {"chosen", numbers({static_cast<double>(found.fit.terms()), static_cast<double>(found.fit.terms())}),
-                    numbers({found.mean_square_of_target, found.fit.mean_square})}},
+                    numbers({found.mean_square_of_target, found.sweep[found.chosen].fit.mean_square})}},
                   {.title = "", .x = "terms", .y = "mean square left", .log_y = true});
 }
 
