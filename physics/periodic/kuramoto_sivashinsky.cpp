@@ -23,6 +23,7 @@ Sample KuramotoSivashinsky::draw(const Grid& grid, std::uint64_t seed, std::int6
   return draw_states(grid, "u", seed, first, count, [&](RandomStream& random) {
     const Tensor amplitudes = 0.1 * random.normal({2, waves});
     Tensor u = torch::zeros_like(angle);
+    if (options_.mean > 0) u = u + options_.mean * random.normal({1});
     for (int k = 1; k <= waves; ++k)
       u = u + amplitudes[0][k - 1] * (k * angle).cos() + amplitudes[1][k - 1] * (k * angle).sin();
     return u;

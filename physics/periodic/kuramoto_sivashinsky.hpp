@@ -12,6 +12,7 @@ struct KuramotoSivashinskyOptions {
   double third = 0;
   double fourth = 1;
   double cubic = 0;
+  double mean = 0;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -22,6 +23,7 @@ struct KuramotoSivashinskyOptions {
     option("third", third, "factor of ∂³u/∂x³");
     option("fourth", fourth, "factor of ∂⁴u/∂x⁴");
     option("cubic", cubic, "factor of u² ∂u/∂x");
+    option("mean", mean, "deviation of the means of random initial states; an equation without sources keeps them");
   }
 };
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <tuple>
 
 #include "command.hpp"
 #include "support/catch.hpp"
@@ -36,11 +37,12 @@ const std::string search =
 
 }  // namespace
 
-TEST_CASE("tune: halves the trials, rung by rung; on two ranks, and killed in between, the same", "[cli][restart]")
+TEST_CASE("tune: halves the trials, rung by rung; stopped on two ranks or killed, it goes on to the same table",
+          "[cli][restart]")
 {
   const TemporaryFolder folder;
   prepare(folder, search);
-  const Words words = {"tune", "case.toml", "--set", "training.epochs=4", "--output"};
+  const Words words = {"tune", "case.toml", "--set", "training.epochs=4", "--threads", "1", "--output"};
   const auto into = [&](const std::string& run) {
     auto all = words;
     all.push_back(run);
@@ -67,14 +69,19 @@ TEST_CASE("tune: halves the trials, rung by rung; on two ranks, and killed in be
   const std::string best = found["best"];
   CHECK(command({"evaluate", best + "/case.toml", "--output", best}, folder.path()).status == 0);
 
-  Process process(command_words(into("two"), 2), folder.path());
-  while (process.running() && !fs::exists(folder / "two/tune.json"))
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  process.send(SIGKILL);
-  process.wait();
-  const auto resumed = command(into("two"), folder.path(), 2);
-  REQUIRE(resumed.status == 0);
-  CHECK(table_in(resumed.text) == table_in(outcome.text));
+  // Told to stop on two ranks, or killed on one, when the first rung is done: the same command goes on, here on one
+  // rank.
+  for (const auto& [run, ranks, signal] : {std::tuple{"two", 2, SIGUSR1}, std::tuple{"three", 1, SIGKILL}}) {
+    CAPTURE(run);
+    Process process(command_words(into(run), ranks), folder.path());
+    while (process.running() && !fs::exists(folder / run / "tune.json"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    process.send(signal);
+    process.wait();
+    const auto resumed = command(into(run), folder.path());
+    REQUIRE(resumed.status == 0);
+    CHECK(table_in(resumed.text) == table_in(outcome.text));
+  }
 }
 
 TEST_CASE("tune: what cannot be searched is refused", "[cli][error]")
@@ -100,7 +107,7 @@ TEST_CASE("members: predict their mean, with a deviation wherever a prediction i
   for (const int ranks : {1, 2}) {
     CAPTURE(ranks);
     const std::string run = "ranks" + std::to_string(ranks);
-    const auto trained = command({"train", "case.toml", "--output", run}, folder.path(), ranks);
+    const auto trained = command({"train", "case.toml", "--threads", "1", "--output", run}, folder.path(), ranks);
     REQUIRE(trained.status == 0);
     CHECK(says(trained.text, {"training 3 members", "member", "validation error", "±"}));
   }

@@ -1,4 +1,5 @@
 #include <locum/core/random.hpp>
+#include <locum/physics/periodic/advection_diffusion.hpp>
 #include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
 #include <locum/physics/periodic/navier_stokes.hpp>
 #include <locum/physics/periodic/navier_stokes_3d.hpp>
@@ -112,6 +113,24 @@ TEST_CASE("quasi-geostrophic: products conserve energy and the enstrophy of each
   for (int layer = 0; layer < 2; ++layer) CHECK(inner(q.select(1, layer), rate.select(1, layer)) < 1e-13);
   // Energy weighs layers by their thickness: δ of the upper, 1 of the lower.
   CHECK(inner(psi * torch::tensor({0.25, 1.0}, torch::kFloat64).view({1, 2, 1, 1}), rate) < 1e-13);
+}
+
+TEST_CASE("waves as PDEBench draws them: their energy, and how many are folded", "[physics][property]")
+{
+  const AdvectionDiffusion equation({.states = AdvectedStates::pdebench});
+  const std::int64_t draws = 2000;
+  const Tensor u = equation.draw(equation.grid({256}), 3, 0, draws).field("u").values.flatten(1);
+  CHECK(torch::equal(equation.draw(equation.grid({256}), 3, 17, 1).field("u").values.flatten(), u[17]));
+  CHECK(u.abs().max().item<double>() <= 2);
+  // Two waves of amplitudes uniform to 1 have 1/3; one state in ten is cut to .45 of the line in the mean.
+  CHECK_THAT(u.square().mean().item<double>(), WithinAbs((0.9 + 0.1 * 0.45) / 3, 0.02));
+  // A folded state has one sign: 200 ± 13 of them. Others have a mean of 0, but for what is left of a few cut waves.
+  const Tensor one_sign = torch::logical_or(u.amin(1) >= -1e-9, u.amax(1) <= 1e-9);
+  CHECK_THAT(one_sign.sum().item<double>(), WithinAbs(200, 60));
+  CHECK(tests::says(tests::message_of([] {
+                      AdvectionDiffusion({.velocity = {1, 1}, .states = AdvectedStates::pdebench});
+                    }),
+                    {"states", "2 axes", "a line"}));
 }
 
 TEST_CASE("a tendency of the wrong shape is refused", "[physics][error]")
