@@ -266,11 +266,11 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
                                                           folder.path.string())
                                             : "");
   const auto begin = std::chrono::steady_clock::now();
-  const CyclingResult result = assimilation::assimilate(
-      *method, *source, forecast, std::move(members), /*time=*/0, options.cycling,
-      {.folder = folder.path,
-       .settings = c.assimilation_settings() + fmt::format("with = {}\ncorrect = {}\n", with, correct),
-       .stop = StopSignals::requested});
+  const CyclingResult result =
+      assimilation::assimilate(*method, *source, forecast, std::move(members), /*time=*/0, options.cycling,
+                               {.folder = folder.path,
+                                .settings = c.assimilation_settings() + fmt::format("with = {}\ncorrect = {}\n", with, correct),
+                                .stop = StopSignals::requested});
   if (!result.complete) throw Stopped();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 

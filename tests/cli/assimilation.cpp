@@ -66,12 +66,10 @@ TEST_CASE("assimilate: a twin experiment leaves scores, states, increments and p
   const auto further = command(longer, folder.path());
   INFO(further.text);
   CHECK(says(further.text, {"goes on after cycle 60", "90 cycles"}));
-  const auto whole =
-      command({"assimilate", "case.toml", "--set", "assimilation.cycles=90", "--output", "whole"}, folder.path());
+  const auto whole = command({"assimilate", "case.toml", "--set", "assimilation.cycles=90", "--output", "whole"}, folder.path());
   const bool same_further = bytes_of(folder / "run/cycles.csv") == bytes_of(folder / "whole/cycles.csv");
   CHECK(same_further);
-  const auto other =
-      command({"assimilate", "case.toml", "--set", "assimilation.members=13", "--output", "run"}, folder.path());
+  const auto other = command({"assimilate", "case.toml", "--set", "assimilation.members=13", "--output", "run"}, folder.path());
   CHECK(other.status == 1);
   CHECK(says(other.text, {"resuming the assimilation", "members = 12", "members = 13"}));
 }
@@ -92,8 +90,7 @@ TEST_CASE("assimilate: told to stop, it goes on to the same bits", "[cli]")
     CHECK(says(stopped.text, {"assimilation.h5", "same command"}));
   }
   CHECK(command(words, folder.path()).status == 0);
-  CHECK(command({"assimilate", "case.toml", "--set", "assimilation.cycles=30000", "--output", "whole"}, folder.path())
-            .status == 0);
+  CHECK(command({"assimilate", "case.toml", "--set", "assimilation.cycles=30000", "--output", "whole"}, folder.path()).status == 0);
   const bool same = bytes_of(folder / "run/cycles.csv") == bytes_of(folder / "whole/cycles.csv");
   CHECK(same);
 }
