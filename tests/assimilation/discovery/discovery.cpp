@@ -118,6 +118,29 @@ TEST_CASE("discovery: the equation with what is missing runs as the truth does",
   CHECK(tests::relative_distance(end(model, 5), end(truth(), 5)) > 0.1);
 }
 
+TEST_CASE("discovery: an equation of many products runs in loops as in tensors, one of too many is refused",
+          "[assimilation]")
+{
+  std::vector<physics::Correction> corrections;
+  const auto correct = [&](int most) {
+    for (int power = 0; power <= most; ++power)
+      for (int derivative = 1; derivative <= most; ++derivative)
+        corrections.push_back({"u", 1e-9 * (power + derivative),
+                               physics::Formula::parse("dx(u)*u^" + std::to_string(power) + "*d" +
+                                                       std::string(std::size_t(derivative), 'x') + "(u)")});
+    return physics::CorrectedEquation(truth(), corrections, state().grid());
+  };
+  const auto many = correct(5);
+  PeriodicSolver solver(many, {.step = 0.05});
+  Sample wanted = state();
+  wanted.fields.at("u").values = wanted.field("u").values.clone().requires_grad_();
+  const Tensor loops = solver.advance(state(), 0.2).field("u").values;
+  CHECK(tests::relative_distance(loops, solver.advance(wanted, 0.2).field("u").values.detach()) < 1e-12);
+  const auto too_many = correct(9);
+  CHECK(tests::says(tests::message_of([&] { PeriodicSolver(too_many, {.step = 0.05}).advance(state(), 0.1); }),
+                    {"factors or products", "at most 64"}));
+}
+
 TEST_CASE("discovery: bad input is refused", "[assimilation][error]")
 {
   Sample sample = pairs(KuramotoSivashinsky({.length = 100, .second = 0}), {.samples = 1});
