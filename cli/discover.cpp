@@ -144,7 +144,7 @@ TrueCoefficients true_coefficients(const Case& c, const Sample& pairs)
   const Grid& grid = pairs.grid();
   Tensor mask = torch::ones({}, torch::kFloat64);
   for (std::size_t axis = 0; axis < grid.axes.size(); ++axis)
-    mask = mask * ((physics::wave_numbers(grid, axis) * grid.axes[axis].spacing).abs() < M_PI / 4).to(torch::kFloat64);
+    mask = mask * ((physics::wave_numbers(grid, axis) * grid.axes[axis].spacing).abs() < M_PI / 8).to(torch::kFloat64);
   const Sample some = pairs.members(0, std::min<std::int64_t>(pairs.batch(), 10));
   const Tensor states = physics::from_modes(physics::to_modes(stack_channels(some, model->state())) * mask, grid);
   smooth.fields = split_channels(states, describe_channels(some, model->state()));

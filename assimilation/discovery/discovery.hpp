@@ -57,12 +57,14 @@ class Library {
 
   /// The value of every candidate where the regression looks: [row, term]. In weak form derivatives go to the test
   /// functions where a monomial is a field's, or g^m ∂g; what is left inside a product is differentiated at points.
+  /// With spectral derivatives products have no aliases.
   Eigen::MatrixXd columns(const Sample& sample) const;
   /// A field there, [row].
   Eigen::VectorXd target(const Sample& sample, const std::string& field) const;
 
  private:
   Tensor rows(const Tensor& values) const;
+  Tensor without_aliases(const Tensor& values) const;
   Tensor at_points(const Sample& sample, const physics::Factor& factor) const;
   Tensor monomial(const Sample& sample, physics::Monomial factors) const;
 
