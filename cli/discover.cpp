@@ -144,7 +144,7 @@ TrueCoefficients true_coefficients(const Case& c, const Sample& pairs)
   const Grid& grid = pairs.grid();
   Tensor mask = torch::ones({}, torch::kFloat64);
   for (std::size_t axis = 0; axis < grid.axes.size(); ++axis)
-    mask = mask * ((physics::wave_numbers(grid, axis) * grid.axes[axis].spacing).abs() < M_PI / 4).to(torch::kFloat64);
+    mask = mask * ((physics::wave_numbers(grid, axis) * grid.axes[axis].spacing).abs() < M_PI / 8).to(torch::kFloat64);
   const Sample some = pairs.members(0, std::min<std::int64_t>(pairs.batch(), 10));
   const Tensor states = physics::from_modes(physics::to_modes(stack_channels(some, model->state())) * mask, grid);
   smooth.fields = split_channels(states, describe_channels(some, model->state()));
@@ -183,15 +183,15 @@ nlohmann::ordered_json to_json(const Discovered& found, const Library& library, 
   using Json = nlohmann::ordered_json;
   Json terms = Json::array(), curve = Json::array();
   const auto truth = known.missing.find(found.field);
-  for (Eigen::Index i = 0; i < found.fit().coefficients.size(); ++i) {
-    const double coefficient = found.fit().coefficients[i];
+  for (Eigen::Index i = 0; i < found.fit.coefficients.size(); ++i) {
+    const double coefficient = found.fit.coefficients[i];
     const double exact = truth == known.missing.end() ? 0 : truth->second[i];
     if (coefficient == 0 && exact == 0) continue;
     const auto& formula = library.terms()[static_cast<std::size_t>(i)];
     Json term = {{"term", formula.text()},
                  {"latex", formula.latex()},
                  {"coefficient", coefficient},
-                 {"standard_deviation", found.fit().deviations[i]}};
+                 {"standard_deviation", found.fit.deviations[i]}};
     if (truth != known.missing.end()) term["true"] = exact;
     terms.push_back(term);
   }
@@ -201,15 +201,15 @@ nlohmann::ordered_json to_json(const Discovered& found, const Library& library, 
   return {{"terms", terms},
           {"threshold", found.sweep[found.chosen].threshold},
           {"mean_square_of_increments", found.mean_square_of_target},
-          {"mean_square_left", found.fit().mean_square},
+          {"mean_square_left", found.fit.mean_square},
           {"l_curve", curve}};
 }
 
 void report(const RunFolder& folder, const Discovered& found, const Library& library, const std::string& equation)
 {
   std::string text, latex;
-  for (Eigen::Index i = 0; i < found.fit().coefficients.size(); ++i)
-    if (const double coefficient = found.fit().coefficients[i]; coefficient != 0) {
+  for (Eigen::Index i = 0; i < found.fit.coefficients.size(); ++i)
+    if (const double coefficient = found.fit.coefficients[i]; coefficient != 0) {
       const auto& formula = library.terms()[static_cast<std::size_t>(i)];
       text += term_text(coefficient, formula.text());
       latex += term_text(coefficient, formula.latex());
@@ -218,17 +218,17 @@ void report(const RunFolder& folder, const Discovered& found, const Library& lib
   if (!latex.empty())
     folder.log->info("LaTeX: \\partial_t {} = \\ldots{}", physics::Formula::parse(found.field).latex(), latex);
   folder.log->info("{}: {:.3g} of the increments' mean square is left", found.field,
-                   found.fit().mean_square / found.mean_square_of_target);
+                   found.fit.mean_square / found.mean_square_of_target);
 }
 
 void measure(const Discovered& found, const TrueCoefficients& known, const std::string& suffix,
              std::map<std::string, io::Metric>& summary)
 {
-  summary["terms" + suffix] = static_cast<std::int64_t>(found.fit().terms());
-  summary["unexplained" + suffix] = found.fit().mean_square / found.mean_square_of_target;
+  summary["terms" + suffix] = static_cast<std::int64_t>(found.fit.terms());
+  summary["unexplained" + suffix] = found.fit.mean_square / found.mean_square_of_target;
   const auto missing = known.missing.find(found.field), whole = known.whole.find(found.field);
   if (missing == known.missing.end()) return;
-  const double error = (found.fit().coefficients - missing->second).norm();
+  const double error = (found.fit.coefficients - missing->second).norm();
   if (const double size = missing->second.norm(); size > 0) summary["correction_error" + suffix] = error / size;
   if (whole == known.whole.end()) return;
   summary["equation_error_percent" + suffix] = 100 * error / whole->second.norm();
@@ -241,13 +241,13 @@ void draw(const RunFolder& folder, const Discovered& found, const Library& libra
   const auto truth = known.missing.find(found.field);
   std::vector<std::string> labels;
   std::vector<double> coefficients, deviations, exact;
-  for (Eigen::Index i = 0; i < found.fit().coefficients.size(); ++i) {
-    const double coefficient = found.fit().coefficients[i];
+  for (Eigen::Index i = 0; i < found.fit.coefficients.size(); ++i) {
+    const double coefficient = found.fit.coefficients[i];
     const double true_one = truth == known.missing.end() ? 0 : truth->second[i];
     if (coefficient == 0 && true_one == 0) continue;
     labels.push_back(library.terms()[static_cast<std::size_t>(i)].text());
     coefficients.push_back(coefficient);
-    deviations.push_back(found.fit().deviations[i]);
+    deviations.push_back(found.fit.deviations[i]);
     exact.push_back(true_one);
   }
   const auto numbers = [](const std::vector<double>& values) { return torch::tensor(values, torch::kFloat64); };
@@ -266,12 +266,11 @@ void draw(const RunFolder& folder, const Discovered& found, const Library& libra
     terms.push_back(count);
     left.push_back(mean_square);
   }
-  io::draw_curves(
-      folder.path / "figures" / ("l_curve" + suffix + ".png"),
-      {{"of each threshold", numbers(terms), numbers(left)},
-       {"chosen", numbers({static_cast<double>(found.fit().terms()), static_cast<double>(found.fit().terms())}),
-        numbers({found.mean_square_of_target, found.fit().mean_square})}},
-      {.title = "", .x = "terms", .y = "mean square left", .log_y = true});
+  io::draw_curves(folder.path / "figures" / ("l_curve" + suffix + ".png"),
+                  {{"of each threshold", numbers(terms), numbers(left)},
+                   {"chosen", numbers({static_cast<double>(found.fit.terms()), static_cast<double>(found.fit.terms())}),
+                    numbers({found.mean_square_of_target, found.sweep[found.chosen].fit.mean_square})}},
+                  {.title = "", .x = "terms", .y = "mean square left", .log_y = true});
 }
 
 // ---- The corrected model
@@ -340,9 +339,9 @@ physics::CorrectedEquation correct(const physics::PeriodicEquation& base, const 
 {
   std::vector<physics::Correction> corrections;
   for (const Discovered& here : found)
-    for (Eigen::Index i = 0; i < here.fit().coefficients.size(); ++i)
-      if (here.fit().coefficients[i] != 0)
-        corrections.push_back({here.field, here.fit().coefficients[i], library.terms()[static_cast<std::size_t>(i)]});
+    for (Eigen::Index i = 0; i < here.fit.coefficients.size(); ++i)
+      if (here.fit.coefficients[i] != 0)
+        corrections.push_back({here.field, here.fit.coefficients[i], library.terms()[static_cast<std::size_t>(i)]});
   return {base, corrections, grid};
 }
 

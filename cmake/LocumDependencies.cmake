@@ -14,7 +14,6 @@ find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3)
 pkg_check_modules(FFTWF REQUIRED IMPORTED_TARGET fftw3f)
-find_package(Eigen3 REQUIRED NO_MODULE)
 
 if(LOCUM_VTK)
   find_package(VTK QUIET COMPONENTS CommonCore CommonDataModel IOXML)

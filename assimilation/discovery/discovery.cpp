@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <locum/core/error.hpp>
+#include <locum/physics/periodic/periodic_equation.hpp>
 
 #include <algorithm>
 #include <map>
@@ -111,14 +112,32 @@ Tensor Library::at_points(const Sample& sample, const Factor& factor) const
   return {};
 }
 
+/// Without modes of two thirds of the highest and above, as the periodic solver's products: their aliases would not be
+/// in any increment.
+Tensor Library::without_aliases(const Tensor& values) const
+{
+  if (options_.derivatives != Differentiation::spectral) return values;
+  Tensor mask = torch::ones({}, torch::kFloat64);
+  for (std::size_t axis = 0; axis < grid_.axes.size(); ++axis) {
+    const Tensor k = physics::wave_numbers(grid_, axis) * (grid_.axes[axis].spacing / (2 * M_PI));
+    mask = mask * (3 * k.abs() < 1 - 1e-9).to(torch::kFloat64);
+  }
+  return physics::from_modes(physics::to_modes(values.unsqueeze(1)) * mask, grid_).squeeze(1);
+}
+
 Tensor Library::monomial(const Sample& sample, Monomial factors) const
 {
   auto shape = grid_.shape();
   shape.insert(shape.begin(), sample.batch());
   const auto product = [&] {
     Tensor values = torch::ones(shape, torch::kFloat64);
-    for (const Factor& factor : factors) values = values * at_points(sample, factor);
-    return values;
+    std::int64_t fields = 0;
+    for (const Factor& factor : factors) fields += sample.fields.contains(factor.name) ? 1 : 0;
+    for (const Factor& factor : factors) {
+      const Tensor own = at_points(sample, factor);
+      values = values * (fields > 1 && sample.fields.contains(factor.name) ? without_aliases(own) : own);
+    }
+    return fields > 1 ? without_aliases(values) : values;
   };
   if (test_functions_.empty()) return rows(product());
 
@@ -180,16 +199,18 @@ std::vector<Discovered> discover(const DiscoveryOptions& options, const Library&
   std::vector<Discovered> found;
   for (const std::string& field : fields) {
     const RegressionProblem problem(columns, library.target(sample, field + "_increment") / interval);
-    Discovered here{.field = field, .sweep = {}, .chosen = 0, .mean_square_of_target = problem.mean_square()};
+    Discovered here{
+        .field = field, .sweep = {}, .chosen = 0, .mean_square_of_target = problem.mean_square(), .fit = {}};
     for (const double threshold : options.thresholds) {
       here.sweep.push_back({threshold, problem.fit(options.regression, threshold, options.tolerance)});
       if (!here.sweep.back().fit.converged)
         log->warn("{}: the regression with threshold {} did not settle", field, threshold);
     }
     here.chosen = corner(here.sweep, here.mean_square_of_target);
+    here.fit = here.sweep[here.chosen].fit;
     found.push_back(std::move(here));
   }
-  if (std::all_of(found.begin(), found.end(), [](const Discovered& d) { return d.fit().terms() == 0; }))
+  if (std::all_of(found.begin(), found.end(), [](const Discovered& d) { return d.fit.terms() == 0; }))
     throw SolverError({.doing = "discovering what a model lacks",
                        .where = fmt::format("{} candidate terms", library.terms().size()),
                        .found = "all are pruned",
@@ -202,7 +223,7 @@ std::vector<Discovered> discover(const DiscoveryOptions& options, const Library&
 void refine(Discovered& found, const Library& library, const Sample& sample, double interval)
 {
   check_finite(sample, "refining what was found", "the states and increments");
-  SparseFit& fit = found.fit();
+  SparseFit& fit = found.fit;
   std::vector<Eigen::Index> active;
   for (Eigen::Index i = 0; i < fit.coefficients.size(); ++i)
     if (fit.coefficients[i] != 0) active.push_back(i);

@@ -57,12 +57,14 @@ class Library {
 
   /// The value of every candidate where the regression looks: [row, term]. In weak form derivatives go to the test
   /// functions where a monomial is a field's, or g^m ∂g; what is left inside a product is differentiated at points.
+  /// With spectral derivatives products have no aliases.
   Eigen::MatrixXd columns(const Sample& sample) const;
   /// A field there, [row].
   Eigen::VectorXd target(const Sample& sample, const std::string& field) const;
 
  private:
   Tensor rows(const Tensor& values) const;
+  Tensor without_aliases(const Tensor& values) const;
   Tensor at_points(const Sample& sample, const physics::Factor& factor) const;
   Tensor monomial(const Sample& sample, physics::Monomial factors) const;
 
@@ -79,9 +81,7 @@ struct Discovered {
   std::vector<LCurvePoint> sweep;  ///< One a threshold.
   std::size_t chosen = 0;          ///< Of the sweep.
   double mean_square_of_target = 0;
-
-  const SparseFit& fit() const { return sweep[chosen].fit; }
-  SparseFit& fit() { return sweep[chosen].fit; }
+  SparseFit fit;  ///< The chosen one, later refined.
 };
 
 /// Regresses the rates that a model lacks on candidate terms, field by field.

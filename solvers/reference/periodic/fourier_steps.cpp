@@ -1,5 +1,6 @@
 #include "fourier_steps.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include <locum/core/error.hpp>
 #include <locum/core/processors.hpp>
 
 #include "../share.hpp"
@@ -243,7 +245,7 @@ struct FourierSteps<Real>::One {
     Real scale = 1;
   };
 
-  static constexpr std::size_t most_fields = 16;
+  static constexpr std::size_t most_fields = 64;
 
   /// work(first, last) for some of `count` modes or points at a time, which stay in the first cache.
   template <class Work>
@@ -340,6 +342,13 @@ FourierSteps<Real>::FourierSteps(const std::vector<std::int64_t>& points, std::i
                    .forcing = std::move(forcing),
                    .multiply = std::move(multiply)})
 {
+  if (const auto fields = std::max(one_->factors(), one_->products());
+      static_cast<std::size_t>(fields) > One::most_fields)
+    throw OptionError({.doing = "setting up the steps of a periodic equation",
+                       .where = "its products",
+                       .found = fmt::format("{} factors or products", fields),
+                       .expected = fmt::format("at most {}", One::most_fields),
+                       .advice = "fewer terms"});
 }
 
 template <class Real>

@@ -95,6 +95,7 @@ class FourierSteps {
   /// @param kept           modes along x, from 0 on, that factors and rates have
   /// @param mean, forcing  [factor, mode] and [component, mode], or empty
   /// @param ranks          who shares a state, as FourierTransform does; modes are then this rank's
+  /// @throws OptionError   if there are more than 64 factors or products
   FourierSteps(const std::vector<std::int64_t>& points, std::int64_t kept, StepMatrices<ModeMatrix<Real>> matrices,
                std::vector<std::complex<Real>> mean, std::vector<std::complex<Real>> forcing, Multiply multiply,
                const Communicator& ranks);
