@@ -18,6 +18,7 @@ second = 0.0
 step = 0.01
 [truth]
 second = 1.0
+fourth = 1.0
 [generate]
 cells   = [128]
 spin_up = 50.0
@@ -122,7 +123,7 @@ TEST_CASE("discover: what cannot be done is refused", "[cli][error]")
   CHECK(says(refused("discovery.terms=[\"u*\"]"), {"\"u*\", character 3", "its end"}));
   CHECK(says(refused("discovery.thresholds=[100.0]"), {"all are pruned", "threshold below 100"}));
   CHECK(says(refused("discovery.increments=\"nowhere.h5\""), {"nowhere.h5"}));
-  write_text(folder / "alone.toml", "[equation]\nname = \"burgers\"\n[data]\nhorizon = 1\n");
+  write_text(folder / "alone.toml", "[equation]\nname = \"burgers\"\n[generate]\ncells = [64]\n[data]\nhorizon = 1\n");
   const auto alone = command({"discover", "alone.toml", "--output", "alone"}, folder.path());
   CHECK(alone.status == 1);
   CHECK(says(alone.text, {"neither increments nor [truth]", "discovery.increments"}));
