@@ -40,8 +40,8 @@ int main(int argc, char** argv)
     const double scale = std::sqrt(members.squaredNorm() / static_cast<double>(members.size()));
     members = members / scale + 0.1 * normal(1, "noise", 0, members.rows(), members.cols());
     const auto places = random_places(layout, equation.state(), /*count=*/5000, /*seed=*/1);
-    const auto network = std::make_shared<const Network>(
-        point_network(layout, places, ObservationError(Vector(Vector::Ones(static_cast<Eigen::Index>(places.size()))))));
+    const auto network = std::make_shared<const Network>(point_network(
+        layout, places, ObservationError(Vector(Vector::Ones(static_cast<Eigen::Index>(places.size()))))));
     Observations seen{.time = 1, .network = network, .values = RowVector::Zero(network->error.size())};
     const double length = 10 * layout.grid().axes[0].spacing / 2;  // observations reach ten points
     LocalTransformFilter filter(32, {.factor = 1.04}, layout.grid(), length);
@@ -55,9 +55,10 @@ int main(int argc, char** argv)
       if (i > 0) shortest = std::min(shortest, seconds);
     }
     if (ranks.is_root())
-      fmt::print("{{\"case\":\"letkf\",\"points\":65536,\"variables\":{},\"observations\":{},\"members\":32,\"ranks\":{},"
-                 "\"threads\":{},\"seconds\":{:.4f}}}\n",
-                 layout.variables(), places.size(), ranks.size(), at::get_num_threads(), shortest);
+      fmt::print(
+          "{{\"case\":\"letkf\",\"points\":65536,\"variables\":{},\"observations\":{},\"members\":32,\"ranks\":{},"
+          "\"threads\":{},\"seconds\":{:.4f}}}\n",
+          layout.variables(), places.size(), ranks.size(), at::get_num_threads(), shortest);
   }
   MPI_Finalize();
 }

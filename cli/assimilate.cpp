@@ -241,10 +241,15 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
       return layout->pack(climate_states(c, *c.evolving(), *reference, seed + 1, /*first=*/0, count));
     };
     method = make_method(options.method, layout->grid(), climate);
-    if (!c.observations.file.empty())
-      source = std::make_unique<RecordedObservations>(c.observations.file, *layout, c.observations.deviation,
-                                                      /*start=*/0, c.observations.seen);
-    else
+    if (!c.observations.file.empty()) {
+      auto recorded = std::make_unique<RecordedObservations>(c.observations.file, *layout, c.observations.deviation,
+                                                             /*start=*/0, c.observations.seen);
+      const auto used = options.cycling.cycles * method->window();
+      if (recorded->times() > used && ranks.is_root())
+        folder.log->warn("{} observation times of {} are later than the run; assimilation.cycles = {} reaches all",
+                         recorded->times() - used, c.observations.file, recorded->times() / method->window());
+      source = std::move(recorded);
+    } else
       source = std::make_unique<TwinObservations>(*truth, start, *layout, make_network(c, StateLayout(start, fields)),
                                                   make_network(c, *layout), interval_of(c),
                                                   options.cycling.cycles * method->window(), seed);
@@ -266,11 +271,11 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
                                                           folder.path.string())
                                             : "");
   const auto begin = std::chrono::steady_clock::now();
-  const CyclingResult result =
-      assimilation::assimilate(*method, *source, forecast, std::move(members), /*time=*/0, options.cycling,
-                               {.folder = folder.path,
-                                .settings = c.assimilation_settings() + fmt::format("with = {}\ncorrect = {}\n", with, correct),
-                                .stop = StopSignals::requested});
+  const CyclingResult result = assimilation::assimilate(
+      *method, *source, forecast, std::move(members), /*time=*/0, options.cycling,
+      {.folder = folder.path,
+       .settings = c.assimilation_settings() + fmt::format("with = {}\ncorrect = {}\n", with, correct),
+       .stop = StopSignals::requested});
   if (!result.complete) throw Stopped();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 

@@ -1,5 +1,5 @@
-// PDAF's verification case, with its files: LOCUM_PDAF names the folder `tests` of its source. They are not ours to copy;
-// without them the test is skipped.
+// PDAF's verification case, with its files: LOCUM_PDAF names the folder `tests` of its source. They are not ours to
+// copy; without them the test is skipped.
 #include <locum/assimilation/registry.hpp>
 
 #include <cstdlib>
@@ -57,10 +57,11 @@ TEST_CASE("PDAF's verification: the same analyses", "[assimilation]")
   const Forecast forecast(persistence, layout, {}, 1);
 
   // Filter types 4 and 5 of PDAF: its ETKF and LETKF, forgetting factor .8, support of the taper 5.
-  for (const auto& [kind, name] : {std::pair{MethodKind::etkf, "online_2D_ftype4s0"}, {MethodKind::letkf, "online_2D_ftype5s0"}}) {
+  for (const auto& [kind, name] :
+       {std::pair{MethodKind::etkf, "online_2D_ftype4s0"}, {MethodKind::letkf, "online_2D_ftype5s0"}}) {
     INFO(name);
-    const auto method = make_method(
-        {.method = kind, .members = 4, .localisation = kind == MethodKind::letkf ? 2.5 : 0}, grid, {});
+    const auto method =
+        make_method({.method = kind, .members = 4, .localisation = kind == MethodKind::letkf ? 2.5 : 0}, grid, {});
     Matrix members(4, ny * nx);
     for (Eigen::Index i = 0; i < 4; ++i) members.row(i) = read_field(inputs / fmt::format("ens_{}.txt", i + 1));
     for (const int step : {9, 18}) {
@@ -75,11 +76,10 @@ TEST_CASE("PDAF's verification: the same analyses", "[assimilation]")
             values.push_back(seen[y * nx + x]);
           }
       const auto count = static_cast<Eigen::Index>(values.size());
-      const Observations observations{
-          .time = static_cast<double>(step),
-          .network = std::make_shared<const Network>(
-              point_network(layout, places, ObservationError(Vector(Vector::Constant(count, 0.5))))),
-          .values = Eigen::Map<const RowVector>(values.data(), count)};
+      const Observations observations{.time = static_cast<double>(step),
+                                      .network = std::make_shared<const Network>(point_network(
+                                          layout, places, ObservationError(Vector(Vector::Constant(count, 0.5))))),
+                                      .values = Eigen::Map<const RowVector>(values.data(), count)};
       const Matrix inflated = (anomalies_of(members) / std::sqrt(0.8)).rowwise() + mean_of(members);
       members = method->cycle(inflated, step - 9, {&observations, 1}, forecast, 0).members;
       const fs::path results = fs::path(folder) / "verification" / name;

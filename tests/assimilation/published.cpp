@@ -57,7 +57,8 @@ void check(const physics::OrdinaryEquation& equation, std::int64_t variables, do
 
 TEST_CASE("Lorenz-96: filters score as published", "[assimilation]")
 {
-  const InflationOptions turned{.factor = 1.02, .rotate = true};  // published: 1.013, which loses the truth now and then
+  const InflationOptions turned{.factor = 1.02,
+                                .rotate = true};  // published: 1.013, which loses the truth now and then
   check(physics::Lorenz96({}), 40, 0.05, 0.05, 1,
         {{{.method = MethodKind::etkf, .members = 24, .inflation = turned}, 0.18, 0.01},
          {{.method = MethodKind::enkf_n, .members = 40}, 0.211, 0.01}},
@@ -66,7 +67,8 @@ TEST_CASE("Lorenz-96: filters score as published", "[assimilation]")
 
 TEST_CASE("Lorenz-96: all methods over 10 000 cycles", "[.][statistics]")
 {
-  const InflationOptions turned{.factor = 1.02, .rotate = true};  // published: 1.013, which loses the truth now and then
+  const InflationOptions turned{.factor = 1.02,
+                                .rotate = true};  // published: 1.013, which loses the truth now and then
   check(physics::Lorenz96({}), 40, 0.05, 0.05, 1,
         {{{.method = MethodKind::enkf, .members = 40, .inflation = {.factor = 1.06}}, 0.22, 0.01},
          {{.method = MethodKind::etkf, .members = 24, .inflation = turned}, 0.18, 0.01},

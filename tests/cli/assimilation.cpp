@@ -66,10 +66,12 @@ TEST_CASE("assimilate: a twin experiment leaves scores, states, increments and p
   const auto further = command(longer, folder.path());
   INFO(further.text);
   CHECK(says(further.text, {"goes on after cycle 60", "90 cycles"}));
-  const auto whole = command({"assimilate", "case.toml", "--set", "assimilation.cycles=90", "--output", "whole"}, folder.path());
+  const auto whole =
+      command({"assimilate", "case.toml", "--set", "assimilation.cycles=90", "--output", "whole"}, folder.path());
   const bool same_further = bytes_of(folder / "run/cycles.csv") == bytes_of(folder / "whole/cycles.csv");
   CHECK(same_further);
-  const auto other = command({"assimilate", "case.toml", "--set", "assimilation.members=13", "--output", "run"}, folder.path());
+  const auto other =
+      command({"assimilate", "case.toml", "--set", "assimilation.members=13", "--output", "run"}, folder.path());
   CHECK(other.status == 1);
   CHECK(says(other.text, {"resuming the assimilation", "members = 12", "members = 13"}));
 }
@@ -90,7 +92,8 @@ TEST_CASE("assimilate: told to stop, it goes on to the same bits", "[cli]")
     CHECK(says(stopped.text, {"assimilation.h5", "same command"}));
   }
   CHECK(command(words, folder.path()).status == 0);
-  CHECK(command({"assimilate", "case.toml", "--set", "assimilation.cycles=30000", "--output", "whole"}, folder.path()).status == 0);
+  CHECK(command({"assimilate", "case.toml", "--set", "assimilation.cycles=30000", "--output", "whole"}, folder.path())
+            .status == 0);
   const bool same = bytes_of(folder / "run/cycles.csv") == bytes_of(folder / "whole/cycles.csv");
   CHECK(same);
 }
@@ -118,6 +121,14 @@ TEST_CASE("assimilate: observations of a file, and what is wrong with a case", "
   INFO(recorded.text);
   CHECK(recorded.status == 0);
   CHECK(says(recorded.text, {"2 times from seen.h5", "RMSE of forecast unknown", "χ²"}));
+  const auto short_run =
+      with({"observations.file=seen.h5", "assimilation.burn_in=0", "assimilation.cycles=1", "assimilation.members=11"});
+  CHECK(says(short_run.text, {"resuming"}));  // another run is in that folder
+  CHECK(says(command({"assimilate", "case.toml", "--set", "observations.file=seen.h5", "--set",
+                      "assimilation.burn_in=0", "--set", "assimilation.cycles=1", "--output", "short"},
+                     folder.path())
+                 .text,
+             {"1 observation times of seen.h5 are later than the run", "cycles = 2"}));
 
   const auto refused = [&](const Words& settings, std::initializer_list<const char*> expected) {
     const auto outcome = with(settings);
