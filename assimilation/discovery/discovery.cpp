@@ -6,6 +6,7 @@
 #include <locum/physics/periodic/periodic_equation.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace locum::assimilation {
@@ -236,6 +237,8 @@ void refine(Discovered& found, const Library& library, const Sample& sample, dou
     fit.deviations[active[i]] = more.deviations[static_cast<Eigen::Index>(i)];
   }
   fit.mean_square = more.mean_square;
+  for (double& coefficient : fit.coefficients)
+    if (std::abs(coefficient) < found.sweep[found.chosen].threshold / 10) coefficient = 0;
 }
 
 }  // namespace locum::assimilation

@@ -95,7 +95,8 @@ std::vector<Discovered> discover(const DiscoveryOptions& options, const Library&
 
 /// Adds to the coefficients found what the increments of the model corrected by them still ask for, by least squares: a
 /// step of Gauss and Newton. Where it ends, the corrected model meets the observations as well as it can, however long
-/// the interval; coefficients from increments alone are wrong by a multiple of the interval.
+/// the interval; coefficients from increments alone are wrong by a multiple of the interval. What
+/// falls below a tenth of the threshold is dropped.
 /// @param sample  with F and F_increment of the corrected model
 void refine(Discovered& found, const Library& library, const Sample& sample, double interval);
 
