@@ -3,8 +3,8 @@
 
 namespace locum::assimilation {
 
-/// The bootstrap particle filter: members are drawn again after each analysis, the likelier the more often, and moved by
-/// a little noise so that no two are the same (regularised). For states of few variables.
+/// The bootstrap particle filter: members are drawn again after each analysis, the likelier the more often, and moved
+/// by a little noise so that no two are the same (regularised). For states of few variables.
 ///
 /// Sources: Gordon, Salmond & Smith, IEE Proc. F 140 (1993); systematic resampling: Kitagawa, J. Comput. Graph. Stat. 5
 /// (1996); width of the noise: Musso, Oudjane & Le Gland (2001), times `jitter`.
