@@ -153,8 +153,9 @@ TEST_CASE("figures: numbers beside their labels, with bars where they are uncert
   if (gnuplot_missing()) return;
   const tests::TemporaryFolder folder;
   const auto png = folder / "marks.png";
-  const std::vector<Marks> marks = {{"found", torch::tensor({-0.98, NAN}), torch::tensor({0.02, 0.0})},
-                                    {"true", torch::tensor({-1.0, 0.0}), {}}};
+  const std::vector<Marks> marks = {
+      {"found", torch::tensor({-0.98, std::nan("")}, torch::kFloat64), torch::tensor({0.02, 0.0}, torch::kFloat64)},
+      {"true", torch::tensor({-1.0, 0.0}, torch::kFloat64), {}}};
   draw_marks(png, {"u*dx(u)", "dxx(u)"}, marks, {.title = "", .x = "coefficient", .y = ""});
   CHECK(is_png(png));
   CHECK(says(content_of(folder / "marks.gp"), {"'u*dx(u)' 1", "'dxx(u)' 0"}));
