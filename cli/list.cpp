@@ -1,3 +1,4 @@
+#include <locum/assimilation/registry.hpp>
 #include <locum/operators/registry.hpp>
 #include <locum/physics/registry.hpp>
 #include <locum/solvers/reference/registry.hpp>
@@ -31,6 +32,9 @@ void list()
              solvers::petsc_available() ? "discretised by PETSc, or in Fourier space"
                                         : "of evolving equations; others need a build with PETSc",
              "FILE or FOLDER", "a trained surrogate: a checkpoint, or the run folder it is in");
+  std::vector<std::string> methods;
+  for (const auto& [kind, name] : option_names(assimilation::MethodKind{})) methods.push_back(name);
+  fmt::print("methods (assimilation.method)\n  {}\n", fmt::join(methods, ", "));
   fmt::print("cases (below the working directory)\n");
   std::vector<fs::path> cases;
   if (fs::is_directory("cases"))
