@@ -72,8 +72,11 @@ constexpr int short_of_memory = 3;  // sanitizers exit with 1
     work();
   } catch (const Error& error) {
     if (ran_out_of_memory(error)) result = short_of_memory;
-  } catch (...) {
+  } catch (const std::bad_alloc&) {
     result = short_of_memory;
+  } catch (const c10::Error& error) {
+    if (error.msg().find("allocate memory") != std::string::npos) result = short_of_memory;
+  } catch (const std::exception&) {  // the parent will meet it as well, and say it
   }
   ::_exit(result);
 }
