@@ -85,6 +85,12 @@ void ObservationError::whiten(Eigen::Ref<Matrix> rows) const
   else rows.array().rowwise() /= deviation_.transpose().array();
 }
 
+Matrix ObservationError::weigh(const Matrix& rows) const
+{
+  if (correlated()) return root_.solve(rows.transpose()).transpose();
+  return rows.array().rowwise() / deviation_.transpose().array().square();
+}
+
 Matrix ObservationError::colour(const Matrix& normal) const
 {
   if (correlated()) return (root_.matrixL() * normal.transpose()).transpose();

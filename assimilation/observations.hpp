@@ -69,6 +69,8 @@ class ObservationError {
   Eigen::MatrixXd covariance() const;
   /// rows · R^{−T/2}: errors of unit variance, independent. @param rows  [any, observation]; changed in place
   void whiten(Eigen::Ref<Matrix> rows) const;
+  /// rows · R⁻¹. @param rows  [any, observation]
+  Matrix weigh(const Matrix& rows) const;
   /// The error that independent standard normal numbers make: normal · R^{T/2}.
   Matrix colour(const Matrix& normal) const;
   /// Of some of the observations.

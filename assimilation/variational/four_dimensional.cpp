@@ -80,17 +80,11 @@ std::pair<double, RowVector> FourDimensional::cost(const RowVector& w, const Row
                          .expected = "one that computes in libtorch's operations when gradients are asked for",
                          .advice = "filter = \"ienks\", which needs none"});
     const RowVector values = as_matrix(row.detach()).row(0);
-    Matrix innovation = seen.values - seen.network->instruments->observe(values).row(0);
-    const RowVector raw = innovation.row(0);
-    seen.network->error.whiten(innovation);
-    const double here = 0.5 * innovation.squaredNorm();
+    const Matrix innovation = seen.values - seen.network->instruments->observe(values).row(0);
+    const RowVector weighted = seen.network->error.weigh(innovation).row(0);
+    const double here = 0.5 * weighted.dot(innovation.row(0));
     misfit += here;
-    // −H′ᵀ R⁻¹ (y − H x)
-    RowVector weighted = raw;
-    if (seen.network->error.correlated())
-      weighted = seen.network->error.covariance().llt().solve(raw.transpose()).transpose();
-    else weighted = raw.array() / seen.network->error.deviation().transpose().array().square();
-    const Matrix gradient = -seen.network->instruments->gradient(values, weighted);
+    const Matrix gradient = -seen.network->instruments->gradient(values, weighted);  // −H′ᵀ R⁻¹ (y − H x)
     total = total + Misfit::apply(row, as_tensor(gradient).clone(), torch::tensor(here, torch::kFloat64));
   }
   const auto gradients = torch::autograd::grad({total}, leaves);
