@@ -222,12 +222,11 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
     }
     if (state.cycle >= options.burn_in && truths.back().size() > 0)
       count_ranks(analysis.members, truths.back(), state.result.ranks);
-    if (options.stored > 0) {
+    if (state.cycle >= options.cycles - options.stored) {
       if (static_cast<std::int64_t>(state.result.stored.size()) >= options.stored)
         state.result.stored.erase(state.result.stored.begin());
-      if (state.cycle >= options.cycles - options.stored)
-        state.result.stored.push_back({window.back().time, truths.back(), mean_of(analysis.forecast),
-                                       mean_of(analysis.members), variance_of(analysis.members).cwiseSqrt()});
+      state.result.stored.push_back({window.back().time, truths.back(), mean_of(analysis.forecast),
+                                     mean_of(analysis.members), variance_of(analysis.members).cwiseSqrt()});
     }
     if (options.increments)
       state.result.increments.push_back(
