@@ -9,6 +9,7 @@
 #include "support/temporary_folder.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 
 namespace {

@@ -6,6 +6,7 @@
 #include "support/errors.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 
 namespace {

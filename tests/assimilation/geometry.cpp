@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 
 TEST_CASE("Gaspari and Cohn's taper: values, and a smooth end", "[assimilation]")

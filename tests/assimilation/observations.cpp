@@ -10,6 +10,7 @@
 #include "support/temporary_folder.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 
 namespace {

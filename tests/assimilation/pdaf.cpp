@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 namespace fs = std::filesystem;
 

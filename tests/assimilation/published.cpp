@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 
 using namespace locum;
+using namespace locum::assimilation;
 using namespace locum::tests;
 
 namespace {

@@ -11,7 +11,10 @@
 
 namespace locum::tests {
 
-using namespace assimilation;
+using assimilation::anomalies_of, assimilation::correlated_error, assimilation::grid_places, assimilation::mean_of,
+    assimilation::normal, assimilation::point_network;
+using assimilation::Matrix, assimilation::RowVector, assimilation::Vector, assimilation::Network,
+    assimilation::ObservationError, assimilation::Observations, assimilation::Seen, assimilation::StateLayout;
 
 /// A model that multiplies states by a number: linear, so that Kalman's formulas are exact.
 class Scaling : public EvolvingSolver {
