@@ -225,11 +225,9 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
     // Members are shared by the ranks, so every rank has solvers of its own.
     const Communicator alone;
     model = choose_evolving(alone, c, with);
-    if (!correct.empty()) {
-      const fs::path path = fs::is_directory(correct) ? fs::path(correct) / "best.h5" : fs::path(correct);
-      model = std::make_unique<operators::CorrectedSolver>(std::move(model), operators::Surrogate::load(path),
-                                                           interval_of(c));
-    }
+    if (!correct.empty())
+      model = std::make_unique<operators::CorrectedSolver>(
+          std::move(model), operators::Surrogate::load(surrogate_file(correct)), interval_of(c));
     reference = choose_evolving(alone, c, "reference");
     const physics::EvolvingEquation& true_equation = c.truth ? *c.truth : *c.evolving();
     truth = solvers::make_reference_solver(true_equation, c.truth ? c.truth_stepping : c.stepping);

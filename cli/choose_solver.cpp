@@ -12,13 +12,15 @@ using operators::Surrogate;
 using operators::SurrogateEnsemble;
 namespace fs = std::filesystem;
 
+fs::path surrogate_file(const fs::path& path) { return fs::is_directory(path) ? path / "best.h5" : path; }
+
 /// The surrogate, or all members, that `--with` names.
 static SurrogateEnsemble load_surrogates(const Case& c, const std::string& with)
 {
   std::vector<fs::path> files;
   for (int i = 0; fs::exists(fs::path(with) / "members" / std::to_string(i) / "best.h5"); ++i)
     files.push_back(fs::path(with) / "members" / std::to_string(i) / "best.h5");
-  if (files.empty()) files.push_back(fs::is_directory(with) ? fs::path(with) / "best.h5" : fs::path(with));
+  if (files.empty()) files.push_back(surrogate_file(with));
   const fs::path& path = files.front();
   if (!fs::exists(path))
     throw SystemError({.doing = "choosing the solver",

@@ -2,12 +2,16 @@
 #include <locum/core/communicator.hpp>
 #include <locum/core/solver.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "case.hpp"
 
 namespace locum::cli {
+
+/// The checkpoint a user means by a path: the best of a run, if it is its folder.
+std::filesystem::path surrogate_file(const std::filesystem::path& path);
 
 /// The solver that `--with` names: "reference", a checkpoint, or the folder of a run with a surrogate in it.
 /// @param ranks  share the reference solver's work

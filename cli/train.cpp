@@ -10,6 +10,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "choose_solver.hpp"
 #include "data.hpp"
 #include "fit.hpp"
 #include "record.hpp"
@@ -83,9 +84,7 @@ void fit(const Communicator& ranks, const Case& c, const RunFolder& folder, std:
     if (data.dataset->steps() > c.data.stride)
       surrogate->interval = data.dataset->time(0, c.data.stride) - data.dataset->time(0, 0);
     if (!c.training.start_from.empty()) {
-      std::filesystem::path learnt = c.training.start_from;
-      if (std::filesystem::is_directory(learnt)) learnt /= "best.h5";
-      auto other = Surrogate::load(learnt);
+      auto other = Surrogate::load(surrogate_file(c.training.start_from));
       operators::begin_with(*surrogate, other);
     }
     if (c.training.loss.latitude) {
