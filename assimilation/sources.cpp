@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <locum/core/error.hpp>
 #include <locum/core/random.hpp>
-#include <locum/io/arrays.hpp>
+#include <locum/io/checkpoints/arrays.hpp>
 
 #include <algorithm>
 #include <cmath>

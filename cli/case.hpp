@@ -3,7 +3,7 @@
 #include <locum/assimilation/discovery/discovery.hpp>
 #include <locum/assimilation/discovery/twin.hpp>
 #include <locum/assimilation/registry.hpp>
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 #include <locum/operators/registry.hpp>
 #include <locum/operators/training/trainer.hpp>
 #include <locum/physics/equation.hpp>

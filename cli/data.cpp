@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "verbs.hpp"
+#include "verbs/verbs.hpp"
 
 namespace locum::cli {
 

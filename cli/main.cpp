@@ -17,7 +17,7 @@
 #include <locum/solvers/reference/petsc/petsc.hpp>
 
 #include "stop_signals.hpp"
-#include "verbs.hpp"
+#include "verbs/verbs.hpp"
 
 // OpenBLAS's own switch, where libtorch multiplies with OpenBLAS.
 extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);

@@ -1,6 +1,6 @@
 #include "record.hpp"
 
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 #include "rollout.hpp"
 
-#include <locum/io/figure.hpp>
+#include <locum/io/figures/figure.hpp>
 #include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/errors.hpp>
 #include <locum/operators/rollout.hpp>

@@ -1,5 +1,5 @@
 #pragma once
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/operators/ensemble.hpp>
 
 #include <map>

@@ -3,7 +3,7 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/atomic_file.hpp>
 #include <locum/io/batches/windows.hpp>
-#include <locum/io/checkpoint.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
 #include <locum/operators/surrogate.hpp>
 #include <locum/operators/training/state.hpp>
 

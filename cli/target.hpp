@@ -1,5 +1,5 @@
 #pragma once
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 
 #include <map>
 #include <string>

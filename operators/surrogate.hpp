@@ -1,6 +1,6 @@
 #pragma once
 #include <locum/core/solver.hpp>
-#include <locum/io/checkpoint.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
 
 #include <memory>
 #include <string>

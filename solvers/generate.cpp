@@ -4,8 +4,8 @@
 #include <locum/core/options.hpp>
 #include <locum/core/progress.hpp>
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/dataset.hpp>
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/datasets/dataset.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 
 #include <functional>
 #include <optional>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "../fingerprint.hpp"
+#include "../datasets/fingerprint.hpp"
 
 namespace locum::io {
 

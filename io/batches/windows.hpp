@@ -1,7 +1,7 @@
 #pragma once
 #include <locum/core/sample.hpp>
 
-#include "../dataset.hpp"
+#include "../datasets/dataset.hpp"
 #include "batches.hpp"
 
 namespace locum::io {

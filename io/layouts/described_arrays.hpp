@@ -1,5 +1,5 @@
 #pragma once
-#include "../dataset.hpp"
+#include "../datasets/dataset.hpp"
 #include "layout.hpp"
 
 namespace locum::io {

@@ -3,8 +3,8 @@
 #include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
 #include <locum/core/progress.hpp>
-#include <locum/io/metrics.hpp>
-#include <locum/io/tensorboard.hpp>
+#include <locum/io/logs/metrics.hpp>
+#include <locum/io/logs/tensorboard.hpp>
 
 #include <array>
 #include <chrono>

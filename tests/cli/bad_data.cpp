@@ -1,8 +1,8 @@
 #include <hdf5.h>
 
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset.hpp>
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 
 #include "command.hpp"
 #include "support/catch.hpp"

@@ -1,4 +1,4 @@
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"

@@ -1,6 +1,6 @@
 // Data of other people: from `locum info` to a trained surrogate.
 #include <fstream>
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 #include <locum/io/hdf5/hdf5.hpp>
 #include <locum/operators/surrogate.hpp>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 
 #include "command.hpp"
 #include "support/catch.hpp"

@@ -1,5 +1,5 @@
 #include <locum/core/error.hpp>
-#include <locum/io/checkpoint.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
 
 #include "support/checkpoint_footer.hpp"
 

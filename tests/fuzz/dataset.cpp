@@ -3,7 +3,7 @@
 
 #include <filesystem>
 #include <locum/core/error.hpp>
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 
 /// A file in memory, the same for the life of the process.
 static const std::filesystem::path file = "/dev/shm/locum-fuzz-" + std::to_string(getpid()) + ".h5";

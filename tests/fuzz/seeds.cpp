@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 #include <locum/io/hdf5/hdf5.hpp>
 
 namespace {

@@ -1,4 +1,4 @@
-#include <locum/io/checkpoint.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
 
 #include <chrono>
 #include <cstring>

@@ -1,7 +1,7 @@
-#include <locum/io/dataset.hpp>
-#include <locum/io/ensemble.hpp>
+#include <locum/io/datasets/dataset.hpp>
+#include <locum/io/datasets/ensemble.hpp>
+#include <locum/io/datasets/netcdf_writer.hpp>
 #include <locum/io/hdf5/hdf5.hpp>
-#include <locum/io/netcdf_writer.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"

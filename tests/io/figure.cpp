@@ -1,4 +1,4 @@
-#include <locum/io/figure.hpp>
+#include <locum/io/figures/figure.hpp>
 
 #include <cmath>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset.hpp>
 
 #include <malloc.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 // Other people's files, written as their writers do, odd corners included.
-#include <locum/io/calendar.hpp>
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/calendar.hpp>
+#include <locum/io/datasets/dataset.hpp>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"

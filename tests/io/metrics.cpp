@@ -1,4 +1,4 @@
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 
 #include <cmath>
 #include <fstream>

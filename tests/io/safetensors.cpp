@@ -1,5 +1,5 @@
-#include <locum/io/arrays.hpp>
-#include <locum/io/safetensors.hpp>
+#include <locum/io/checkpoints/arrays.hpp>
+#include <locum/io/checkpoints/safetensors.hpp>
 
 #include <cstring>
 #include <fstream>

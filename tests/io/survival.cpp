@@ -1,6 +1,6 @@
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 
 #include <sys/mount.h>
 #include <unistd.h>

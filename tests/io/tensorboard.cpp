@@ -1,4 +1,4 @@
-#include <locum/io/tensorboard.hpp>
+#include <locum/io/logs/tensorboard.hpp>
 
 #include <cmath>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include <locum/io/checkpoint.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
 #include <locum/operators/training/trainer.hpp>
 
 #include <filesystem>

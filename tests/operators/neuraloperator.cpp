@@ -1,4 +1,4 @@
-#include <locum/io/arrays.hpp>
+#include <locum/io/checkpoints/arrays.hpp>
 #include <locum/operators/neuraloperator.hpp>
 
 #include <cstdlib>

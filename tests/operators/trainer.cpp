@@ -1,6 +1,6 @@
 #include <locum/io/batches/streamed_batches.hpp>
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset_writer.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
 #include <locum/operators/training/state.hpp>
 #include <locum/operators/training/trainer.hpp>
 

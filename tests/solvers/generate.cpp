@@ -1,4 +1,4 @@
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 #include <locum/physics/darcy.hpp>
 #include <locum/solvers/generate.hpp>
 

@@ -1,5 +1,5 @@
 // Solutions computed by others: $LOCUM_DATA/reference.
-#include <locum/io/dataset.hpp>
+#include <locum/io/datasets/dataset.hpp>
 #include <locum/physics/periodic/allen_cahn.hpp>
 #include <locum/physics/periodic/burgers.hpp>
 #include <locum/physics/periodic/korteweg_de_vries.hpp>

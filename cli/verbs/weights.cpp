@@ -1,7 +1,7 @@
 #include <locum/core/error.hpp>
-#include <locum/io/arrays.hpp>
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/safetensors.hpp>
+#include <locum/io/checkpoints/arrays.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/checkpoints/safetensors.hpp>
 #include <locum/operators/neuraloperator.hpp>
 
 #include <fmt/format.h>

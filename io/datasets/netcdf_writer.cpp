@@ -6,8 +6,8 @@
 #include <cctype>
 #include <limits>
 
-#include "atomic_file.hpp"
-#include "hdf5/hdf5.hpp"
+#include "../atomic_file.hpp"
+#include "../hdf5/hdf5.hpp"
 
 namespace locum::io {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 #include "dataset.hpp"
 
 namespace locum::io {

@@ -12,8 +12,8 @@
 #include <locum/core/error.hpp>
 #include <system_error>
 
-#include "hdf5/hdf5.hpp"
-#include "paraview/xdmf.hpp"
+#include "../hdf5/hdf5.hpp"
+#include "../paraview/xdmf.hpp"
 
 namespace locum::io {
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 
 namespace locum::io {
 

@@ -1,8 +1,8 @@
 #pragma once
 // Internal to locum::io: one file of a dataset, open.
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
+#include "../layouts/layout.hpp"
 #include "dataset.hpp"
-#include "layouts/layout.hpp"
 
 namespace locum::io {
 

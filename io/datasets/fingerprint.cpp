@@ -9,7 +9,7 @@
 #include <fstream>
 #include <vector>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 
 namespace locum::io {
 

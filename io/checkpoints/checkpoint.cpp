@@ -14,9 +14,9 @@
 #include <system_error>
 #include <utility>
 
-#include "atomic_file.hpp"
-#include "hdf5/hdf5.hpp"
-#include "hdf5/rehearsal.hpp"
+#include "../atomic_file.hpp"
+#include "../hdf5/hdf5.hpp"
+#include "../hdf5/rehearsal.hpp"
 
 namespace locum::io {
 

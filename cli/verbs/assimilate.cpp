@@ -1,17 +1,17 @@
 #include <fmt/format.h>
 #include <locum/core/agree.hpp>
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/dataset_writer.hpp>
-#include <locum/io/figure.hpp>
-#include <locum/io/metrics.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
+#include <locum/io/figures/figure.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/corrected_solver.hpp>
 
 #include <chrono>
 #include <cmath>
 
-#include "choose_solver.hpp"
-#include "stop_signals.hpp"
+#include "../choose_solver.hpp"
+#include "../stop_signals.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

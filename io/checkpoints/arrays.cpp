@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "atomic_file.hpp"
-#include "hdf5/hdf5.hpp"
-#include "hdf5/rehearsal.hpp"
+#include "../atomic_file.hpp"
+#include "../hdf5/hdf5.hpp"
+#include "../hdf5/rehearsal.hpp"
 
 namespace locum::io {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 
 namespace locum::io {
 

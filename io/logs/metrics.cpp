@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 
 namespace locum::io {
 

@@ -3,19 +3,19 @@
 #include <locum/core/agree.hpp>
 #include <locum/core/error.hpp>
 #include <locum/core/rank_group.hpp>
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/operators/training/transfer.hpp>
 
 #include <array>
 #include <cmath>
 #include <numbers>
 
-#include "choose_solver.hpp"
-#include "data.hpp"
-#include "fit.hpp"
-#include "record.hpp"
-#include "stop_signals.hpp"
-#include "table.hpp"
+#include "../choose_solver.hpp"
+#include "../data.hpp"
+#include "../fit.hpp"
+#include "../record.hpp"
+#include "../stop_signals.hpp"
+#include "../table.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

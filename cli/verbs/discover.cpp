@@ -2,9 +2,9 @@
 #include <locum/core/error.hpp>
 #include <locum/core/progress.hpp>
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/dataset_writer.hpp>
-#include <locum/io/figure.hpp>
-#include <locum/io/metrics.hpp>
+#include <locum/io/datasets/dataset_writer.hpp>
+#include <locum/io/figures/figure.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/physics/periodic/corrected_equation.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
@@ -13,7 +13,7 @@
 #include <optional>
 #include <span>
 
-#include "target.hpp"
+#include "../target.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

@@ -1,7 +1,7 @@
 #include <locum/core/error.hpp>
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/checkpoint.hpp>
-#include <locum/io/dataset.hpp>
+#include <locum/io/checkpoints/checkpoint.hpp>
+#include <locum/io/datasets/dataset.hpp>
 #include <locum/operators/surrogate.hpp>
 
 #include <fmt/ranges.h>

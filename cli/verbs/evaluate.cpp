@@ -1,7 +1,7 @@
 #include <locum/core/error.hpp>
-#include <locum/io/figure.hpp>
-#include <locum/io/metrics.hpp>
-#include <locum/io/netcdf_writer.hpp>
+#include <locum/io/datasets/netcdf_writer.hpp>
+#include <locum/io/figures/figure.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/ensemble.hpp>
 #include <locum/operators/training/trainer.hpp>
@@ -13,12 +13,12 @@
 #include <functional>
 #include <optional>
 
-#include "data.hpp"
-#include "measurement.hpp"
-#include "record.hpp"
-#include "rollout.hpp"
-#include "table.hpp"
-#include "target.hpp"
+#include "../data.hpp"
+#include "../measurement.hpp"
+#include "../record.hpp"
+#include "../rollout.hpp"
+#include "../table.hpp"
+#include "../target.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

@@ -1,7 +1,7 @@
 #include <locum/core/agree.hpp>
 #include <locum/io/batches/windows.hpp>
-#include <locum/io/dataset.hpp>
-#include <locum/io/ensemble.hpp>
+#include <locum/io/datasets/dataset.hpp>
+#include <locum/io/datasets/ensemble.hpp>
 #include <locum/io/paraview/paraview.hpp>
 #include <locum/operators/rollout.hpp>
 #include <locum/operators/training/trainer.hpp>
@@ -11,8 +11,8 @@
 
 #include <chrono>
 
-#include "choose_solver.hpp"
-#include "data.hpp"
+#include "../choose_solver.hpp"
+#include "../data.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

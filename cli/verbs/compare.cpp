@@ -1,12 +1,12 @@
 #include <locum/core/error.hpp>
 #include <locum/io/case_file.hpp>
-#include <locum/io/figure.hpp>
+#include <locum/io/figures/figure.hpp>
 #include <locum/operators/surrogate.hpp>
 
 #include <set>
 
-#include "record.hpp"
-#include "table.hpp"
+#include "../record.hpp"
+#include "../table.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "case.hpp"
-#include "run_folder.hpp"
+#include "../case.hpp"
+#include "../run_folder.hpp"
 
 /// The verbs of the command. Each reads a case, leaves its results in the run folder and says in the log what it did.
 namespace locum::cli {

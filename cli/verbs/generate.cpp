@@ -1,7 +1,7 @@
 #include <locum/solvers/generate.hpp>
 
 #include <locum/core/error.hpp>
-#include <locum/io/metrics.hpp>
+#include <locum/io/logs/metrics.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
 #include <fmt/ranges.h>

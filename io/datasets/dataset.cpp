@@ -8,15 +8,15 @@
 #include <fstream>
 #include <locum/core/error.hpp>
 
+#include "../hdf5/rehearsal.hpp"
+#include "../layouts/described_arrays.hpp"
+#include "../layouts/matlab.hpp"
+#include "../layouts/netcdf.hpp"
+#include "../layouts/pdebench.hpp"
+#include "../layouts/plain_arrays.hpp"
+#include "../layouts/the_well.hpp"
 #include "calendar.hpp"
 #include "dataset_part.hpp"
-#include "hdf5/rehearsal.hpp"
-#include "layouts/described_arrays.hpp"
-#include "layouts/matlab.hpp"
-#include "layouts/netcdf.hpp"
-#include "layouts/pdebench.hpp"
-#include "layouts/plain_arrays.hpp"
-#include "layouts/the_well.hpp"
 
 namespace locum::io {
 

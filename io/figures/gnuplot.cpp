@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <span>
 
-#include "atomic_file.hpp"
+#include "../atomic_file.hpp"
 
 namespace locum::io::gnuplot {
 

@@ -3,7 +3,7 @@
 #include <locum/core/random.hpp>
 #include <locum/core/sobol.hpp>
 #include <locum/io/atomic_file.hpp>
-#include <locum/io/figure.hpp>
+#include <locum/io/figures/figure.hpp>
 #include <locum/operators/training/gradient_sum.hpp>
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "fit.hpp"
-#include "record.hpp"
-#include "stop_signals.hpp"
-#include "table.hpp"
+#include "../fit.hpp"
+#include "../record.hpp"
+#include "../stop_signals.hpp"
+#include "../table.hpp"
 #include "verbs.hpp"
 
 namespace locum::cli {
