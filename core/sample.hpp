@@ -44,10 +44,12 @@ struct CurvilinearGrid {
 
 /// An unstructured mesh of one kind of cell.
 struct Mesh {
-  enum class Cell { triangle, quadrilateral, tetrahedron, hexahedron };
+  /// Quadratic cells have a vertex on every edge beside their corners.
+  enum class Cell { triangle, quadrilateral, tetrahedron, hexahedron, quadratic_triangle, quadratic_tetrahedron };
   Tensor vertices;  ///< [vertex, dimension], float64.
   Tensor cells;     ///< [cell, corner], int64, corners in VTK's order.
   Cell kind = Cell::triangle;
+  std::map<std::string, Tensor> boundaries;  ///< Named parts of the boundary, by their edges or faces: [facet, corner].
 };
 
 /// Scattered points.

@@ -134,7 +134,9 @@ struct MakeCanvas {
     static const std::map<Mesh::Cell, int> types = {{Mesh::Cell::triangle, VTK_TRIANGLE},
                                                     {Mesh::Cell::quadrilateral, VTK_QUAD},
                                                     {Mesh::Cell::tetrahedron, VTK_TETRA},
-                                                    {Mesh::Cell::hexahedron, VTK_HEXAHEDRON}};
+                                                    {Mesh::Cell::hexahedron, VTK_HEXAHEDRON},
+                                                    {Mesh::Cell::quadratic_triangle, VTK_QUADRATIC_TRIANGLE},
+                                                    {Mesh::Cell::quadratic_tetrahedron, VTK_QUADRATIC_TETRA}};
     return unstructured(mesh.vertices, mesh.cells, types.at(mesh.kind));
   }
 

@@ -134,7 +134,7 @@ TEST_CASE("ParaView, curvilinear grid, mesh and points: values stay at their pos
   CHECK_THAT(distance_from_linear(*scattered), WithinAbs(0, 1e-13));
 
   const Mesh tetrahedron{
-      .vertices = positions, .cells = torch::tensor({{0, 1, 2, 3}}), .kind = Mesh::Cell::tetrahedron};
+      .vertices = positions, .cells = torch::tensor({{0, 1, 2, 3}}), .kind = Mesh::Cell::tetrahedron, .boundaries = {}};
   const auto mesh = write_paraview(folder / "m", sample_on(tetrahedron, linear(positions)), 1);
   CHECK(mesh.extension() == ".vtu");
   const auto data = read<vtkXMLUnstructuredGridReader>(mesh);
