@@ -70,15 +70,15 @@ static void require_unit_cells(const std::string& equation, const Grid& grid)
                       .advice = "Diffusion::grid() makes one"});
 }
 
-static void require_shape(const std::string& equation, const char* name, const Tensor& values,
-                          torch::IntArrayRef shape)
+static void require_shape(const std::string& equation, const char* name, const Tensor& values, torch::IntArrayRef shape)
 {
   if (values.sizes() != shape)
-    throw ShapeError({.doing = fmt::format("reading a problem of equation {}", equation),
-                      .where = fmt::format("field {}", name),
-                      .found = to_string(values.sizes()),
-                      .expected = fmt::format("{}, [batch, 1, {}y, x]", to_string(shape), shape.size() > 4 ? "z, " : ""),
-                      .advice = ""});
+    throw ShapeError(
+        {.doing = fmt::format("reading a problem of equation {}", equation),
+         .where = fmt::format("field {}", name),
+         .found = to_string(values.sizes()),
+         .expected = fmt::format("{}, [batch, 1, {}y, x]", to_string(shape), shape.size() > 4 ? "z, " : ""),
+         .advice = ""});
 }
 
 /// [batch, components, (z,) y, x] on the problem's grid.
@@ -131,10 +131,10 @@ Tensor divergence_of_flux(const Tensor& a, const Tensor& u, std::int64_t axis, c
   const Tensor left = a.narrow(axis, 0, n - 1), right = a.narrow(axis, 1, n - 1);
   const Tensor inside = 2 * left * right / (left + right) * u.diff(1, axis) / h;
   const Tensor nearest = u.narrow(axis, 0, 1), farthest = u.narrow(axis, n - 1, 1);
-  const Tensor first = ends.first_given ? a.narrow(axis, 0, 1) * (nearest - ends.first) / (h / 2)
-                                        : torch::zeros_like(nearest);
-  const Tensor last = ends.last_given ? a.narrow(axis, n - 1, 1) * (ends.last - farthest) / (h / 2)
-                                      : torch::zeros_like(farthest);
+  const Tensor first =
+      ends.first_given ? a.narrow(axis, 0, 1) * (nearest - ends.first) / (h / 2) : torch::zeros_like(nearest);
+  const Tensor last =
+      ends.last_given ? a.narrow(axis, n - 1, 1) * (ends.last - farthest) / (h / 2) : torch::zeros_like(farthest);
   return torch::cat({first, inside, last}, axis).diff(1, axis) / h;
 }
 

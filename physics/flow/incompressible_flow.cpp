@@ -79,10 +79,10 @@ void fill(torch::TensorAccessor<double, 3> k, const Cells& cells, const FlowBoun
       set(u_from_south, south.neighbour);
       set(u_beyond_south, south.itself);
       // Nothing changes beyond the outlet, and flow enters along x.
-      const Beyond east = at_outlet ? Beyond{.neighbour = 0, .itself = 1}
-                                    : beyond(cells.fluid(j, i + 1), cells.fluid(j + 1, i + 1));
-      const Beyond west = at_inlet ? Beyond{.neighbour = 0, .itself = -1}
-                                   : beyond(cells.fluid(j, i - 1), cells.fluid(j + 1, i - 1));
+      const Beyond east =
+          at_outlet ? Beyond{.neighbour = 0, .itself = 1} : beyond(cells.fluid(j, i + 1), cells.fluid(j + 1, i + 1));
+      const Beyond west =
+          at_inlet ? Beyond{.neighbour = 0, .itself = -1} : beyond(cells.fluid(j, i - 1), cells.fluid(j + 1, i - 1));
       set(v_from_east, east.neighbour);
       set(v_beyond_east, east.itself);
       set(v_from_west, west.neighbour);

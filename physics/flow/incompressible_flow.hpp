@@ -5,7 +5,7 @@ namespace locum::physics {
 
 /// What bounds a flow on a rectangle.
 struct FlowBounds {
-  bool channel = true;  ///< From an inlet in the west to an outlet in the east; false: walls all round.
+  bool channel = true;         ///< From an inlet in the west to an outlet in the east; false: walls all round.
   std::vector<double> inflow;  ///< Velocity at the inlet, m/s, one a row from the south on.
   double lid = 0;              ///< Velocity of the north wall along x, m/s.
 };
@@ -23,9 +23,9 @@ class IncompressibleFlow : public SteadyEquation {
  public:
   std::vector<std::string> outputs() const override { return {"velocity", "pressure"}; }
 
-  /// What is left of momentum along x and y, m/s², and mass, 1/s, [batch, 3, y, x]; nothing in obstacles. Differentiable.
-  /// A solution without face_velocity (a prediction, say) is taken to have the mean of the cells beside a face on it:
-  /// what is left then is the error of that mean as well.
+  /// What is left of momentum along x and y, m/s², and mass, 1/s, [batch, 3, y, x]; nothing in obstacles.
+  /// Differentiable. A solution without face_velocity (a prediction, say) is taken to have the mean of the cells beside
+  /// a face on it: what is left then is the error of that mean as well.
   Tensor residual(const Sample& problem, const Sample& solution) const override;
 
   /// Minus residual() of a fluid at rest: what drives the flow.

@@ -13,11 +13,15 @@ std::vector<std::array<double, 2>> Obstacle::corners() const
   switch (shape) {
     case Shape::square:
       return {{x - half, y - half}, {x + half, y - half}, {x + half, y + half}, {x - half, y + half}};
-    case Shape::rhombus: return {{x, y - half}, {x + half, y}, {x, y + half}, {x - half, y}};
-    case Shape::triangle: return {{x - radius, y}, {x + radius / 2, y - half}, {x + radius / 2, y + half}};
-    case Shape::backward_triangle: return {{x + radius, y}, {x - radius / 2, y + half}, {x - radius / 2, y - half}};
+    case Shape::rhombus:
+      return {{x, y - half}, {x + half, y}, {x, y + half}, {x - half, y}};
+    case Shape::triangle:
+      return {{x - radius, y}, {x + radius / 2, y - half}, {x + radius / 2, y + half}};
+    case Shape::backward_triangle:
+      return {{x + radius, y}, {x - radius / 2, y + half}, {x - radius / 2, y - half}};
     case Shape::circle:
-    case Shape::none: break;
+    case Shape::none:
+      break;
   }
   return {};
 }
@@ -30,7 +34,8 @@ static double distance_to(const std::vector<std::array<double, 2>>& corners, dou
   for (std::size_t i = 0, j = corners.size() - 1; i < corners.size(); j = i++) {
     const auto [ax, ay] = corners[j];
     const auto [bx, by] = corners[i];
-    const double along = ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / (std::pow(bx - ax, 2) + std::pow(by - ay, 2));
+    const double along =
+        ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / (std::pow(bx - ax, 2) + std::pow(by - ay, 2));
     const double t = std::min(1.0, std::max(0.0, along));
     nearest = std::min(nearest, std::hypot(px - ax - t * (bx - ax), py - ay - t * (by - ay)));
     // A ray along x crosses this side: in and out alternate.
@@ -52,8 +57,11 @@ Tensor Obstacle::signed_distance(const Grid& grid) const
           d[j][i] = std::hypot(grid.axes[0].spacing * static_cast<double>(ys.size(0)),
                                grid.axes[1].spacing * static_cast<double>(xs.size(0)));
           break;
-        case Shape::circle: d[j][i] = std::hypot(px[i] - x, py[j] - y) - size / 2; break;
-        default: d[j][i] = distance_to(points, px[i], py[j]);
+        case Shape::circle:
+          d[j][i] = std::hypot(px[i] - x, py[j] - y) - size / 2;
+          break;
+        default:
+          d[j][i] = distance_to(points, px[i], py[j]);
       }
   return distance;
 }

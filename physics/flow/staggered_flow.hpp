@@ -59,22 +59,22 @@ constexpr std::array<Place, neighbours> places = {{{along_x, 0, 0},
 /// minus itself, on a wall it is zero: a neighbour's value is (weight of the neighbour) · neighbour + (weight of the
 /// face itself) · face (+ what a moving wall adds).
 enum Coefficient {
-  east_open,      ///< 1: the velocity on the east face is sought; 0: it is zero.
-  north_open,     ///< The same of the north face.
-  balanced,       ///< 1: mass is balanced in this cell; 0: its pressure is zero (solid, or where pressure is pinned).
-  outlet,         ///< 1: the east face is the outlet, where the pressure is zero and nothing changes along x.
-  inflow,         ///< Velocity given on the west face, m/s.
-  inflow_north,   ///< That of the cell to the north.
-  u_from_north,   ///< Neighbours of the velocity along x …
+  east_open,     ///< 1: the velocity on the east face is sought; 0: it is zero.
+  north_open,    ///< The same of the north face.
+  balanced,      ///< 1: mass is balanced in this cell; 0: its pressure is zero (solid, or where pressure is pinned).
+  outlet,        ///< 1: the east face is the outlet, where the pressure is zero and nothing changes along x.
+  inflow,        ///< Velocity given on the west face, m/s.
+  inflow_north,  ///< That of the cell to the north.
+  u_from_north,  ///< Neighbours of the velocity along x …
   u_beyond_north,
-  u_wall_north,   ///< Twice the velocity of a wall, m/s.
+  u_wall_north,  ///< Twice the velocity of a wall, m/s.
   u_from_south,
   u_beyond_south,
-  v_from_east,    ///< … and of that along y.
+  v_from_east,  ///< … and of that along y.
   v_beyond_east,
   v_from_west,
   v_beyond_west,
-  viscosity,      ///< ν, m²/s
+  viscosity,  ///< ν, m²/s
   coefficients
 };
 
@@ -108,11 +108,11 @@ std::array<Value, components> residual(const Value* w, const Number* k, double h
   const Value v_left = k[v_from_west] * w[v_west] + k[v_beyond_west] * w[v];
   const Value drift_east = w[u] + w[u_north];
   const Value drift_west = west + w[u_north_west] + k[inflow_north];
-  const Value y_momentum =
-      (drift_east * (w[v] + v_right) - drift_west * (w[v] + v_left)) * (0.25 / hx) +
-      (squared(w[v] + w[v_north]) - squared(w[v_south] + w[v])) * (0.25 / hy) + (w[p_north] - w[p]) * (1 / hy) -
-      k[viscosity] *
-          ((v_right - w[v] - w[v] + v_left) * (1 / (hx * hx)) + (w[v_north] - w[v] - w[v] + w[v_south]) * (1 / (hy * hy)));
+  const Value y_momentum = (drift_east * (w[v] + v_right) - drift_west * (w[v] + v_left)) * (0.25 / hx) +
+                           (squared(w[v] + w[v_north]) - squared(w[v_south] + w[v])) * (0.25 / hy) +
+                           (w[p_north] - w[p]) * (1 / hy) -
+                           k[viscosity] * ((v_right - w[v] - w[v] + v_left) * (1 / (hx * hx)) +
+                                           (w[v_north] - w[v] - w[v] + w[v_south]) * (1 / (hy * hy)));
 
   const Value mass = (w[u] - west) * (1 / hx) + (w[v] - w[v_south]) * (1 / hy);
   return {w[u] + k[east_open] * (x_momentum - w[u]), w[v] + k[north_open] * (y_momentum - w[v]),

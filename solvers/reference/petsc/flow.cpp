@@ -1,9 +1,9 @@
 #include "flow.hpp"
 
 #include <fmt/format.h>
+#include <petscsnes.h>
 #include <locum/core/agree.hpp>
 #include <locum/physics/flow/staggered_flow.hpp>
-#include <petscsnes.h>
 
 #include <cmath>
 #include <vector>
@@ -18,14 +18,10 @@ namespace staggered = physics::staggered;
 using PetscSnes = Handle<SNES, nullptr, destroy<SNESDestroy, SNES>>;
 
 static const std::map<std::string, std::string> default_options = {
-    {"snes_type", "newtonls"},
-    {"snes_linesearch_type", "basic"},
-    {"snes_rtol", "1e-10"},
-    {"snes_stol", "0"},  // small steps are no proof of a small residual
-    {"snes_max_it", "30"},
-    {"ksp_type", "preonly"},
-    {"pc_type", "lu"},
-    {"pc_factor_mat_solver_type", "mumps"},
+    {"snes_type", "newtonls"}, {"snes_linesearch_type", "basic"},
+    {"snes_rtol", "1e-10"},    {"snes_stol", "0"},  // small steps are no proof of a small residual
+    {"snes_max_it", "30"},     {"ksp_type", "preonly"},
+    {"pc_type", "lu"},         {"pc_factor_mat_solver_type", "mumps"},
 };
 
 static std::string setting(const std::map<std::string, std::string>& own, const std::string& name)
@@ -81,10 +77,10 @@ FlowSolver::Workspace::Workspace(const Grid& grid, const Communicator& ranks,
   const char* doing = "setting up the flow's equations";
   const PetscOptionSet::Scope scope(options);
   // Ghosts beyond the edge exist, and are zero.
-  check_petsc(DMDACreate2d(ranks.raw(), DM_BOUNDARY_GHOSTED, DM_BOUNDARY_GHOSTED, DMDA_STENCIL_BOX, nx, ny,
-                           PETSC_DECIDE, PETSC_DECIDE, staggered::components, /*stencil width=*/1, nullptr, nullptr,
-                           mesh.out()),
-              doing);
+  check_petsc(
+      DMDACreate2d(ranks.raw(), DM_BOUNDARY_GHOSTED, DM_BOUNDARY_GHOSTED, DMDA_STENCIL_BOX, nx, ny, PETSC_DECIDE,
+                   PETSC_DECIDE, staggered::components, /*stencil width=*/1, nullptr, nullptr, mesh.out()),
+      doing);
   check_petsc(DMSetUp(mesh.get()), doing);
   check_petsc(DMDAGetCorners(mesh.get(), &x0, &y0, nullptr, &width, &height, nullptr), doing);
   check_petsc(DMSetMatType(mesh.get(), MATAIJ), doing);
@@ -228,10 +224,7 @@ FlowSolver::Workspace& FlowSolver::workspace(const Grid& grid)
   return *workspace_;
 }
 
-Sample FlowSolver::solve(const Sample& problem)
-{
-  return solve_from(problem, {});
-}
+Sample FlowSolver::solve(const Sample& problem) { return solve_from(problem, {}); }
 
 Sample FlowSolver::solve(const Sample& problem, const Sample& guess)
 {
