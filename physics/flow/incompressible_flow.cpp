@@ -91,8 +91,10 @@ void fill(torch::TensorAccessor<double, 3> k, const Cells& cells, const FlowBoun
     }
 }
 
-/// The cell whose pressure stands for the level that a flow without an outlet leaves open.
-std::pair<std::int64_t, std::int64_t> pinned_cell(const Tensor& balanced_cells)
+/// The first cell that fluid flows through. Its pressure stands for the level that a flow without an outlet leaves
+/// open.
+/// @throws DataError  if there is none
+std::pair<std::int64_t, std::int64_t> first_cell(const Tensor& balanced_cells)
 {
   const Tensor all = balanced_cells.nonzero();
   if (all.size(0) == 0)
@@ -115,9 +117,8 @@ Tensor IncompressibleFlow::coefficients(const Sample& problem) const
   for (std::int64_t m = 0; m < members; ++m) {
     const Tensor mask = where[m].contiguous(), its_own = k[m];
     fill(its_own.accessor<double, 3>(), Cells(mask, around.channel), around, nu[m].item<double>());
-    if (around.channel) continue;
-    const auto [j, i] = pinned_cell(its_own[balanced]);
-    its_own[balanced][j][i] = 0;
+    const auto [j, i] = first_cell(its_own[balanced]);
+    if (!around.channel) its_own[balanced][j][i] = 0;
   }
   return k;
 }
@@ -151,7 +152,7 @@ Tensor IncompressibleFlow::unknowns(const Sample& problem, const Sample& solutio
     for (std::int64_t m = 0; m < k.size(0); ++m) {
       // The pinned cell is the only one with open faces where mass is not balanced.
       const Tensor open = (k[m][east_open] + k[m][north_open] > 0).logical_and(k[m][balanced] == 0);
-      const auto [j, i] = pinned_cell(open);
+      const auto [j, i] = first_cell(open);
       levels.push_back(level[m][0][j][i]);
     }
     level = level - torch::stack(levels).reshape({-1, 1, 1, 1});

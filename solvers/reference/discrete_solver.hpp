@@ -15,7 +15,7 @@ class DiscreteSolver : public SteadySolver {
 
   /// The derivative of the residual by the solution's unknowns, where the solver linearises it.
   /// @param problem, solution  of one member
-  /// @return  on every rank, float64 [row, column], sparse CSR: an unknown of a grid is numbered as in memory,
+  /// @return  on every rank, float64 [row, column], sparse (COO): an unknown of a grid is numbered as in memory,
   ///          [(z, y,) x, component]
   virtual Tensor matrix(const Sample& problem, const Sample& solution) = 0;
 };

@@ -18,6 +18,7 @@ static const std::map<std::string, std::string> default_options = {
     {"ksp_rtol", "1e-8"},
     {"pc_type", "gamg"},
     {"pc_gamg_reuse_interpolation", "true"},  // see Workspace's constructor
+    {"pc_gamg_threshold", "0.02"},            // do not coarsen across weak couplings
     // Symmetric Gauss–Seidel needs no bound on eigenvalues. Chebyshev's is a guess, which permeabilities that vary by
     // 10⁶ and more prove wrong, and takes longer to make than to use.
     {"mg_levels_ksp_type", "richardson"},
@@ -45,6 +46,9 @@ struct DiffusionSolver::Workspace {
   Workspace(const Grid& grid, const physics::Diffusion& equation, const Communicator& ranks,
             const std::map<std::string, std::string>& own);
 
+  /// Lets multigrid build its interpolation for each problem anew: where diffusion is stronger along one axis, that for
+  /// a = 1 is of little use.
+  void follow_coefficients();
   /// @param a  along each axis, [axis (x, y, z), (z,) y, x]
   void assemble(const Tensor& a);
   /// Copies this rank's box of a field [(z,) y, x] into a vector, or back.
@@ -110,7 +114,14 @@ DiffusionSolver::Workspace::Workspace(const Grid& grid, const physics::Diffusion
   options.refuse_unused();
 }
 
-/// Calls body(k, j, i, number of the cell in memory) for the cells of this rank, x fastest.
+void DiffusionSolver::Workspace::follow_coefficients()
+{
+  PC preconditioner = nullptr;  // belongs to krylov
+  check_petsc(KSPGetPC(krylov.get(), &preconditioner), "choosing the interpolation");
+  check_petsc(PCGAMGSetReuseInterpolation(preconditioner, PETSC_FALSE), "choosing the interpolation");
+}
+
+/// Calls body(k, j, number of the first cell in memory) for the rows of this rank's box.
 template <class Body>
 void DiffusionSolver::Workspace::for_each_row(const Body& body) const
 {
@@ -262,6 +273,8 @@ Sample DiffusionSolver::solve_from(const Sample& problem, const Tensor& start)
   const Tensor a = in_float64(equation_.permeability(problem)), f = in_float64(equation_.forcing(problem));
   const auto members = f.size(0);
   Workspace& space = workspace(problem.grid());
+  const auto own = problem.fields.find("permeability");
+  if (own != problem.fields.end() && own->second.values.size(1) > 1) space.follow_coefficients();
 
   std::vector<Tensor> found;
   const Tensor iterations = torch::empty({members}, torch::kFloat64), residuals = torch::empty_like(iterations);

@@ -32,20 +32,20 @@ Tensor gathered(Mat matrix, DM mesh)
   check_petsc(MatCreateSubMatrices(matrix, 1, &chosen, &chosen, MAT_INITIAL_MATRIX, parts.out()), doing);
   const Mat whole = parts.get()[0];
 
-  std::vector<std::int64_t> starts = {0}, columns;
+  std::vector<std::int64_t> places[2];
   std::vector<double> values;
   for (PetscInt row = 0; row < rows; ++row) {
     PetscInt count = 0;
     const PetscInt* its_columns = nullptr;
     const PetscScalar* its_values = nullptr;
     check_petsc(MatGetRow(whole, row, &count, &its_columns, &its_values), doing);
-    columns.insert(columns.end(), its_columns, its_columns + count);
+    places[0].insert(places[0].end(), static_cast<std::size_t>(count), row);
+    places[1].insert(places[1].end(), its_columns, its_columns + count);
     values.insert(values.end(), its_values, its_values + count);
-    starts.push_back(static_cast<std::int64_t>(columns.size()));
     check_petsc(MatRestoreRow(whole, row, &count, &its_columns, &its_values), doing);
   }
-  return torch::sparse_csr_tensor(torch::tensor(starts), torch::tensor(columns), torch::tensor(values), {rows, rows},
-                                  torch::kFloat64);
+  const Tensor at = torch::stack({torch::tensor(places[0]), torch::tensor(places[1])});
+  return torch::sparse_coo_tensor(at, torch::tensor(values, torch::kFloat64), {rows, rows}).coalesce();
 }
 
 }  // namespace locum::solvers

@@ -116,10 +116,11 @@ TEST_CASE("Diffusion: iterations barely grow with the grid, the contrast or the 
   Sample anisotropic = poisson.draw(poisson.grid({96, 96}), 1, 0, 1);
   anisotropic.fields["permeability"].values =
       torch::tensor({1.0, 1e4}, torch::kFloat64).reshape({1, 2, 1, 1}).expand({1, 2, 96, 96});
-  CHECK(iterations(DiffusionSolver(poisson).solve(anisotropic)) <= 40);
+  CHECK(iterations(DiffusionSolver(poisson).solve(anisotropic)) <= 20);
 }
 
-TEST_CASE("Diffusion: the matrix is the residual's derivative, and a solution is its own best guess", "[solvers][property]")
+TEST_CASE("Diffusion: the matrix is the residual's derivative, and a solution is its own best guess",
+          "[solvers][property]")
 {
   const PetscSession petsc({});
   PoissonOptions options = insulated_in_y();
@@ -133,8 +134,8 @@ TEST_CASE("Diffusion: the matrix is the residual's derivative, and a solution is
   Sample direction;
   direction.fields["pressure"].values = random.normal({1, 1, 5, 6, 7});
   const Tensor expected = physics::jacobian_action(equation, problem, solution, direction);
-  const Tensor product = torch::mv(solver.matrix(problem, solution), pressure(direction).reshape(-1));
-  CHECK_THAT(relative_distance(-product, expected.reshape(-1)), WithinAbs(0, 1e-13));
+  const Tensor product = torch::mm(solver.matrix(problem, solution), pressure(direction).reshape({-1, 1}));
+  CHECK_THAT(relative_distance(-product, expected.reshape({-1, 1})), WithinAbs(0, 1e-13));
 
   const Sample again = solver.solve(problem, solution);
   CHECK(iterations(again) == 0);
