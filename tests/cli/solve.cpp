@@ -21,14 +21,14 @@ TEST_CASE("solve: the reference, and the surrogate held against it", "[cli]")
 
   const auto reference = command({"solve", tiny, "--with", "reference", "--output", "s"}, folder.path());
   CHECK(reference.status == 0);
-  CHECK(says(reference.text, {"darcy, PETSc cg + gamg: ", " ms with set-up, relative residual ", "e-"}));
+  CHECK(says(reference.text, {"darcy, PETSc cg + multigrid: ", " ms with set-up, relative residual ", "e-"}));
   CHECK(says(header_of(folder / "s/paraview/solve_0000.vti"), {"\"permeability\"", "\"pressure\"", "\"residual\""}));
 
   const auto learned =
       command({"solve", tiny, "--with", run, "--compare", "--sample", "3", "--output", "s"}, folder.path());
   CHECK(learned.status == 0);
   CHECK(says(learned.text, {"surrogate ", "best.h5: ", " ms with set-up, relative residual ",
-                            "darcy, PETSc cg + gamg: ", "pressure: relative L2 error 0."}));
+                            "darcy, PETSc cg + multigrid: ", "pressure: relative L2 error 0."}));
   CHECK(says(header_of(folder / "s/paraview/solve_0003.vti"),
              {"\"pressure\"", "\"pressure_reference\"", "\"pressure_error\"", "\"residual\""}));
 }
@@ -76,7 +76,7 @@ TEST_CASE("info: says what is in a dataset and a checkpoint", "[cli]")
   const auto dataset = command({"info", "run/data/train.h5"}, finished());
   CHECK(dataset.status == 0);
   CHECK(says(dataset.text,
-             {"40 samples", "permeability", "[sample 40, y 16, x 16]", "seed = 7", "darcy, PETSc cg + gamg"}));
+             {"40 samples", "permeability", "[sample 40, y 16, x 16]", "seed = 7", "darcy, PETSc cg + multigrid"}));
   const auto checkpoint = command({"info", "run/best.h5"}, finished());
   CHECK(checkpoint.status == 0);
   CHECK(says(checkpoint.text, {"parameters", "permeability[0]", "pressure[0]", "width = 8", "after epoch "}));

@@ -12,24 +12,39 @@
 
 namespace locum::solvers {
 
-static const std::map<std::string, std::string> default_options = {
-    {"ksp_type", "cg"},
-    {"ksp_norm_type", "unpreconditioned"},  // so that ksp_rtol speaks of the residual itself
-    {"ksp_rtol", "1e-8"},
-    {"pc_type", "gamg"},
-    {"pc_gamg_reuse_interpolation", "true"},  // see Workspace's constructor
-    {"pc_gamg_threshold", "0.02"},            // do not coarsen across weak couplings
-    // Symmetric Gauss–Seidel needs no bound on eigenvalues. Chebyshev's is a guess, which permeabilities that vary by
-    // 10⁶ and more prove wrong, and takes longer to make than to use.
-    {"mg_levels_ksp_type", "richardson"},
-    {"mg_levels_ksp_max_it", "1"},
-    {"mg_levels_pc_type", "sor"},
-};
-
-static std::string setting(const std::map<std::string, std::string>& own, const std::string& name)
+/// How often the cells can be halved in number along every axis, until fewer than eight are left along one.
+static int halvings(const Grid& grid)
 {
-  const auto found = own.find(name);
-  return found == own.end() ? default_options.at(name) : found->second;
+  auto points = grid.shape();
+  int count = 0;
+  for (; std::all_of(points.begin(), points.end(), [](auto n) { return n % 2 == 0 && n >= 8; }); ++count)
+    for (auto& n : points) n /= 2;
+  return count;
+}
+
+/// Options of PETSc for systems on a grid.
+/// @param along_axes  the permeability has a value along each axis
+static std::map<std::string, std::string> defaults_for(const Grid& grid, bool along_axes)
+{
+  std::map<std::string, std::string> options = {
+      {"ksp_type", "cg"},
+      {"ksp_norm_type", "unpreconditioned"},  // so that ksp_rtol speaks of the residual itself
+      {"ksp_rtol", "1e-8"},
+      // Symmetric Gauss–Seidel needs no bound on eigenvalues. Chebyshev's is a guess, which permeabilities that vary by
+      // 10⁶ and more prove wrong, and takes longer to make than to use.
+      {"mg_levels_ksp_type", "richardson"},
+      {"mg_levels_ksp_max_it", "1"},
+      {"mg_levels_pc_type", "sor"},
+  };
+  if (halvings(grid) >= 2 && !along_axes) {
+    options["pc_type"] = "mg";  // on the levels that Workspace makes
+    return options;
+  }
+  options["pc_type"] = "gamg";
+  options["pc_gamg_threshold"] = "0.02";  // do not coarsen across weak couplings
+  // Where diffusion is stronger along one axis, the interpolation for a = 1 is of little use: see Workspace.
+  options["pc_gamg_reuse_interpolation"] = along_axes ? "false" : "true";
+  return options;
 }
 
 /// How an iteration ended.
@@ -43,12 +58,9 @@ struct Outcome {
 /// What is kept between problems on one grid: [z][y][x] cells (of a square one along z), global vectors with x fastest
 /// on each rank's box.
 struct DiffusionSolver::Workspace {
-  Workspace(const Grid& grid, const physics::Diffusion& equation, const Communicator& ranks,
+  Workspace(const Grid& grid, bool along_axes, const physics::Diffusion& equation, const Communicator& ranks,
             const std::map<std::string, std::string>& own);
 
-  /// Lets multigrid build its interpolation for each problem anew: where diffusion is stronger along one axis, that for
-  /// a = 1 is of little use.
-  void follow_coefficients();
   /// @param a  along each axis, [axis (x, y, z), (z,) y, x]
   void assemble(const Tensor& a);
   /// Copies this rank's box of a field [(z,) y, x] into a vector, or back.
@@ -59,8 +71,11 @@ struct DiffusionSolver::Workspace {
 
   template <class Body>
   void for_each_row(const Body& body) const;
+  void make_levels(int coarser);
+  void assemble_levels();
 
   Grid grid;
+  bool along_axes;
   const physics::Diffusion& equation;
   Communicator ranks;
   PetscInt cells[3] = {1, 1, 1};  // along x, y, z
@@ -70,11 +85,14 @@ struct DiffusionSolver::Workspace {
   PetscMat matrix;
   PetscVec rhs, solution, residual;
   PetscKsp krylov;
+  // Geometric multigrid, from the finest level but one to the coarsest.
+  std::vector<PetscDm> coarser_meshes;
+  std::vector<PetscMat> interpolations, coarser_matrices;
 };
 
-DiffusionSolver::Workspace::Workspace(const Grid& grid, const physics::Diffusion& equation, const Communicator& ranks,
-                                      const std::map<std::string, std::string>& own)
-    : grid(grid), equation(equation), ranks(ranks), options(default_options, own)
+DiffusionSolver::Workspace::Workspace(const Grid& grid, bool along_axes, const physics::Diffusion& equation,
+                                      const Communicator& ranks, const std::map<std::string, std::string>& own)
+    : grid(grid), along_axes(along_axes), equation(equation), ranks(ranks), options(defaults_for(grid, along_axes), own)
 {
   const char* doing = "setting up the diffusion system";
   const PetscOptionSet::Scope scope(options);
@@ -92,7 +110,7 @@ DiffusionSolver::Workspace::Workspace(const Grid& grid, const physics::Diffusion
                 doing);
   check_petsc(DMSetUp(mesh.get()), doing);
   check_petsc(DMDAGetCorners(mesh.get(), &first[0], &first[1], &first[2], &size[0], &size[1], &size[2]), doing);
-  // Coarse grids of whole cells, for those who choose pc_type = "mg".
+  // Coarse cells of whole cells.
   check_petsc(DMDASetInterpolationType(mesh.get(), DMDA_Q0), doing);
   check_petsc(DMCreateMatrix(mesh.get(), matrix.out()), doing);
   check_petsc(MatSetOption(matrix.get(), MAT_SPD, PETSC_TRUE), doing);
@@ -100,13 +118,16 @@ DiffusionSolver::Workspace::Workspace(const Grid& grid, const physics::Diffusion
   check_petsc(VecDuplicate(rhs.get(), solution.out()), doing);
   check_petsc(VecDuplicate(rhs.get(), residual.out()), doing);
   check_petsc(KSPCreate(ranks.raw(), krylov.out()), doing);
-  check_petsc(KSPSetDM(krylov.get(), mesh.get()), doing);  // preconditioners may ask for the grid
-  check_petsc(KSPSetDMActive(krylov.get(), PETSC_FALSE), doing);
   check_petsc(KSPSetOperators(krylov.get(), matrix.get(), matrix.get()), doing);
+  if (!own.count("pc_type") && !along_axes && halvings(grid) >= 2) make_levels(halvings(grid));
+  else {
+    check_petsc(KSPSetDM(krylov.get(), mesh.get()), doing);  // preconditioners may ask for the grid
+    check_petsc(KSPSetDMActive(krylov.get(), PETSC_FALSE), doing);
+  }
   check_petsc(KSPSetFromOptions(krylov.get()), doing);
 
-  // Multigrid keeps the interpolation it builds first. Built here, for a = 1, it saves more than half of a solve's time
-  // and does not depend on which problem came first; conjugate gradients take about as many iterations.
+  // Algebraic multigrid keeps the interpolation it builds first. Built here, for a = 1, it saves more than half of a
+  // solve's time and does not depend on which problem came first; conjugate gradients take about as many iterations.
   std::vector<std::int64_t> shape = {static_cast<std::int64_t>(axes)};
   for (const Axis& axis : grid.axes) shape.push_back(axis.points);
   assemble(torch::ones(shape, torch::kFloat64));
@@ -114,11 +135,55 @@ DiffusionSolver::Workspace::Workspace(const Grid& grid, const physics::Diffusion
   options.refuse_unused();
 }
 
-void DiffusionSolver::Workspace::follow_coefficients()
+/// Each level's cells are pairs of the next finer's along every axis; corrections are constant in a cell.
+///
+/// Galerkin's equations for such corrections have the fluxes of the finer level: differences over half of the distance
+/// that there is between coarse cells, so twice the flux, and corrections of half the size. Half of those equations, to
+/// which discretising on the coarse cells comes for a = 1, makes the number of iterations independent of the grid.
+/// Sources: Wesseling, An Introduction to Multigrid Methods (1992), ch. 5.4; Braess, Computing 55 (1995).
+void DiffusionSolver::Workspace::make_levels(int coarser)
 {
+  const char* doing = "making the levels of multigrid";
   PC preconditioner = nullptr;  // belongs to krylov
-  check_petsc(KSPGetPC(krylov.get(), &preconditioner), "choosing the interpolation");
-  check_petsc(PCGAMGSetReuseInterpolation(preconditioner, PETSC_FALSE), "choosing the interpolation");
+  check_petsc(KSPGetPC(krylov.get(), &preconditioner), doing);
+  check_petsc(PCSetType(preconditioner, PCMG), doing);
+  check_petsc(PCMGSetLevels(preconditioner, coarser + 1, nullptr), doing);
+  DM finer = mesh.get();
+  for (int level = coarser; level > 0; --level) {
+    PetscDm next;
+    check_petsc(DMCoarsen(finer, MPI_COMM_NULL, next.out()), doing);
+    PetscMat interpolation;
+    check_petsc(DMCreateInterpolation(next.get(), finer, interpolation.out(), nullptr), doing);
+    check_petsc(PCMGSetInterpolation(preconditioner, level, interpolation.get()), doing);
+    finer = next.get();
+    coarser_meshes.push_back(std::move(next));
+    interpolations.push_back(std::move(interpolation));
+  }
+}
+
+void DiffusionSolver::Workspace::assemble_levels()
+{
+  const char* doing = "assembling the levels of multigrid";
+  PC preconditioner = nullptr;  // belongs to krylov
+  check_petsc(KSPGetPC(krylov.get(), &preconditioner), doing);
+  const bool first_time = coarser_matrices.empty();
+  Mat finer = matrix.get();
+  for (std::size_t i = 0; i < interpolations.size(); ++i) {
+    if (first_time) {
+      PetscMat coarse;
+      check_petsc(MatPtAP(finer, interpolations[i].get(), MAT_INITIAL_MATRIX, /*fill=*/1, coarse.out()), doing);
+      coarser_matrices.push_back(std::move(coarse));
+    } else {
+      Mat coarse = coarser_matrices[i].get();
+      check_petsc(MatPtAP(finer, interpolations[i].get(), MAT_REUSE_MATRIX, /*fill=*/1, &coarse), doing);
+    }
+    finer = coarser_matrices[i].get();
+    check_petsc(MatScale(finer, 0.5), doing);
+    KSP smoother = nullptr;
+    const auto level = static_cast<PetscInt>(interpolations.size() - 1 - i);
+    check_petsc(PCMGGetSmoother(preconditioner, level, &smoother), doing);
+    check_petsc(KSPSetOperators(smoother, finer, finer), doing);
+  }
 }
 
 /// Calls body(k, j, number of the first cell in memory) for the rows of this rank's box.
@@ -167,6 +232,7 @@ void DiffusionSolver::Workspace::assemble(const Tensor& a)
   });
   check_petsc(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY), doing);
   check_petsc(MatAssemblyEnd(matrix.get(), MAT_FINAL_ASSEMBLY), doing);
+  assemble_levels();
 }
 
 void DiffusionSolver::Workspace::scatter(const Tensor& field, Vec to) const
@@ -221,11 +287,11 @@ Outcome DiffusionSolver::Workspace::solve(bool from_start)
   return outcome;
 }
 
-static std::string advice(const Outcome& outcome, const std::string& preconditioner)
+static std::string advice(const Outcome& outcome, bool own_preconditioner)
 {
-  if (preconditioner != "gamg") return "pc_type = \"gamg\"";
+  if (own_preconditioner) return "leave pc_type as it is by default";
   if (outcome.reason == KSP_DIVERGED_ITS) return fmt::format("ksp_max_it = {}", 10 * outcome.iterations);
-  return "pc_gamg_reuse_interpolation = false, or pc_type = \"cholesky\" on one rank";
+  return "pc_type = \"hypre\", or \"cholesky\" on one rank";
 }
 
 DiffusionSolver::DiffusionSolver(const physics::Diffusion& equation, const Communicator& ranks,
@@ -238,15 +304,20 @@ DiffusionSolver::~DiffusionSolver() = default;
 
 std::string DiffusionSolver::description() const
 {
-  return fmt::format("{}, PETSc {} + {}", equation_.name(), setting(options_, "ksp_type"),
-                     setting(options_, "pc_type"));
+  const auto setting = [&](const char* name, const char* otherwise) {
+    const auto own = options_.find(name);
+    return own == options_.end() ? otherwise : own->second;
+  };
+  return fmt::format("{}, PETSc {} + {}", equation_.name(), setting("ksp_type", "cg"), setting("pc_type", "multigrid"));
 }
 
-DiffusionSolver::Workspace& DiffusionSolver::workspace(const Grid& grid)
+DiffusionSolver::Workspace& DiffusionSolver::workspace(const Sample& problem)
 {
-  const auto points = [](const Grid& of) { return of.shape(); };
-  if (!workspace_ || points(workspace_->grid) != points(grid)) try {
-      workspace_ = std::make_unique<Workspace>(grid, equation_, ranks_, options_);
+  const Grid& grid = problem.grid();
+  const auto permeability = problem.fields.find("permeability");
+  const bool along_axes = permeability != problem.fields.end() && permeability->second.values.size(1) > 1;
+  if (!workspace_ || workspace_->grid.shape() != grid.shape() || workspace_->along_axes != along_axes) try {
+      workspace_ = std::make_unique<Workspace>(grid, along_axes, equation_, ranks_, options_);
     } catch (const SolverError& error) {
       throw OptionError(error.report());  // no fault of this problem: no other could be solved either
     }
@@ -272,9 +343,7 @@ Sample DiffusionSolver::solve_from(const Sample& problem, const Tensor& start)
   agree(ranks_, [&] { equation_.check(problem); });
   const Tensor a = in_float64(equation_.permeability(problem)), f = in_float64(equation_.forcing(problem));
   const auto members = f.size(0);
-  Workspace& space = workspace(problem.grid());
-  const auto own = problem.fields.find("permeability");
-  if (own != problem.fields.end() && own->second.values.size(1) > 1) space.follow_coefficients();
+  Workspace& space = workspace(problem);
 
   std::vector<Tensor> found;
   const Tensor iterations = torch::empty({members}, torch::kFloat64), residuals = torch::empty_like(iterations);
@@ -290,7 +359,7 @@ Sample DiffusionSolver::solve_from(const Sample& problem, const Tensor& start)
            .found = fmt::format("KSP_{} after {} iterations, relative residual {:.1e}",
                                 KSPConvergedReasons[outcome.reason], outcome.iterations, outcome.relative_residual),
            .expected = fmt::format("{:.0e}", outcome.tolerance),
-           .advice = advice(outcome, setting(options_, "pc_type"))});
+           .advice = advice(outcome, options_.count("pc_type") > 0)});
     iterations[m] = outcome.iterations;
     residuals[m] = outcome.relative_residual;
     found.push_back(space.gather(space.solution.get()));
@@ -306,7 +375,7 @@ Sample DiffusionSolver::solve_from(const Sample& problem, const Tensor& start)
 Tensor DiffusionSolver::matrix(const Sample& problem, const Sample&)
 {
   agree(ranks_, [&] { equation_.check(problem); });
-  Workspace& space = workspace(problem.grid());
+  Workspace& space = workspace(problem);
   space.assemble(in_float64(equation_.permeability(problem))[0]);
   return gathered(space.matrix.get(), space.mesh.get());
 }

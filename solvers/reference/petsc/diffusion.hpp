@@ -11,7 +11,9 @@
 namespace locum::solvers {
 
 /// Solves steady diffusion with PETSc: the finite volumes of physics::Diffusion on a DMDA, the symmetric positive
-/// definite system by conjugate gradients with algebraic multigrid (GAMG) until ‖f + ∇·(a∇u)‖ ≤ 1e-8 ‖f‖.
+/// definite system by conjugate gradients with multigrid until ‖f + ∇·(a∇u)‖ ≤ 1e-8 ‖f‖. Multigrid is geometric where
+/// the cells can be halved twice along every axis, and algebraic (GAMG) on other grids and where the permeability has a
+/// value along each axis.
 ///
 /// Those are defaults; any option of PETSc's KSP and PC replaces them. Needs a living PetscSession. In float64 whatever
 /// the type of the problem. The same problem gives the same bits, whatever was solved before, on the same number of
@@ -43,7 +45,7 @@ class DiffusionSolver : public DiscreteSolver {
 
  private:
   struct Workspace;  // keeps PETSc's headers out of ours
-  Workspace& workspace(const Grid& grid);
+  Workspace& workspace(const Sample& problem);
   Sample solve_from(const Sample& problem, const Tensor& start);
 
   const physics::Diffusion& equation_;

@@ -166,7 +166,7 @@ TEST_CASE("Darcy solver: PETSc's options choose another method, not another answ
   using Options = std::map<std::string, std::string>;
   const auto options = GENERATE(Options{{"pc_type", "cholesky"}}, Options{{"ksp_type", "preonly"}, {"pc_type", "lu"}},
                                 Options{{"ksp_type", "gmres"}, {"pc_type", "icc"}},
-                                Options{{"mg_levels_ksp_type", "chebyshev"}, {"pc_gamg_threshold", "0.02"}});
+                                Options{{"pc_type", "gamg"}, {"mg_levels_ksp_type", "chebyshev"}});
   DiffusionSolver other(plain(), {}, options);
   CAPTURE(other.description());
   CHECK_THAT(relative_distance(pressure(other.solve(problem)), u), WithinAbs(0, 1e-6));  // 1e-8 times condition
@@ -186,7 +186,7 @@ TEST_CASE("Darcy solver: a solve that fails says why", "[solvers][error]")
   SECTION("a weak preconditioner")
   {
     DiffusionSolver solver(plain(), {}, {{"pc_type", "jacobi"}, {"ksp_max_it", "5"}});
-    CHECK(says(message_of([&] { solver.solve(problem); }), {"KSP_DIVERGED_ITS after 5", "pc_type = \"gamg\""}));
+    CHECK(says(message_of([&] { solver.solve(problem); }), {"KSP_DIVERGED_ITS after 5", "leave pc_type as it is"}));
   }
   SECTION("unknown option")
   {
