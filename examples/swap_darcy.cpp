@@ -20,7 +20,7 @@ int main(int argc, char** argv)
 
     auto reference = locum::solvers::make_reference_solver(darcy, locum::Communicator(), {});
     auto surrogate = locum::operators::Surrogate::load(argc > 1 ? argv[1] : "runs/darcy/best.h5");
-    for (locum::SteadySolver* solver : {reference.get(), static_cast<locum::SteadySolver*>(&surrogate)}) {
+    for (locum::SteadySolver* solver : std::initializer_list<locum::SteadySolver*>{reference.get(), &surrogate}) {
       const locum::Sample solution = solver->solve(problem);
       const auto residual = darcy.residual(problem, solution).norm() / darcy.forcing(problem).norm();
       fmt::print("{}: largest pressure {:.4f}, relative residual {:.1e}\n", solver->description(),

@@ -6,6 +6,8 @@
 #include "conservation/euler.hpp"
 #include "conservation/shallow_water.hpp"
 #include "darcy.hpp"
+#include "flow/channel_flow.hpp"
+#include "flow/lid_driven_cavity.hpp"
 #include "ordinary/lorenz.hpp"
 #include "periodic/advection_diffusion.hpp"
 #include "periodic/allen_cahn.hpp"
@@ -19,6 +21,7 @@
 #include "periodic/navier_stokes_3d.hpp"
 #include "periodic/quasi_geostrophic.hpp"
 #include "periodic/schrodinger.hpp"
+#include "poisson.hpp"
 #include "reaction_diffusion/diffusion_sorption.hpp"
 #include "reaction_diffusion/fitzhugh_nagumo.hpp"
 
@@ -45,7 +48,8 @@ const std::vector<EquationEntry>& equations()
       equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
       equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),
-      equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square, u = 0 on its edge"),
+      equation<ChannelFlow, ChannelFlowOptions>("channel_flow", "steady laminar flow in a channel, past an obstacle"),
+      equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square or cube"),
       equation<DiffusionSorption, DiffusionSorptionOptions>(
           "diffusion_sorption", "R(u) ∂u/∂t = D ∂²u/∂x², a substance that sticks, on a line"),
       equation<Euler, EulerOptions>("euler", "flow of a compressible gas, viscous or not, on a line or in a plane"),
@@ -55,6 +59,7 @@ const std::vector<EquationEntry>& equations()
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
       equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(
           "kuramoto_sivashinsky", "∂u/∂t + u ∂u/∂x + ∂²u/∂x² + ∂⁴u/∂x⁴ = 0, periodic line"),
+      equation<LidDrivenCavity, LidDrivenCavityOptions>("lid_driven_cavity", "steady flow in a square whose lid moves"),
       equation<Lorenz63, Lorenz63Options>("lorenz63", "convection in three variables"),
       equation<Lorenz84, Lorenz84Options>("lorenz84", "the atmosphere in three variables"),
       equation<Lorenz96, Lorenz96Options>("lorenz96", "waves round a circle of latitude"),
@@ -63,6 +68,7 @@ const std::vector<EquationEntry>& equations()
                                                   "incompressible flow in the periodic plane, its vorticity"),
       equation<NavierStokes3D, NavierStokes3DOptions>("navier_stokes_3d",
                                                       "incompressible flow in the periodic cube, its velocity"),
+      equation<Poisson, PoissonOptions>("poisson", "Poisson's equation −Δu = f in the unit square or cube"),
       equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
                                                           "two layers on a β-plane, sheared mean flow"),
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),

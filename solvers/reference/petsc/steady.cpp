@@ -2,21 +2,25 @@
 
 #include <locum/core/error.hpp>
 
-#include "darcy.hpp"
+#include "diffusion.hpp"
+#include "flow.hpp"
 
 namespace locum::solvers {
 
 bool petsc_available() { return true; }
 
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator& ranks,
-                                                    const std::map<std::string, std::string>& petsc_options)
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation,
+                                                      const Communicator& ranks,
+                                                      const std::map<std::string, std::string>& petsc_options)
 {
-  if (const auto* darcy = dynamic_cast<const physics::Darcy*>(&equation))
-    return std::make_unique<DarcySolver>(*darcy, ranks, petsc_options);
+  if (const auto* diffusion = dynamic_cast<const physics::Diffusion*>(&equation))
+    return std::make_unique<DiffusionSolver>(*diffusion, ranks, petsc_options);
+  if (const auto* flow = dynamic_cast<const physics::IncompressibleFlow*>(&equation))
+    return std::make_unique<FlowSolver>(*flow, ranks, petsc_options);
   throw OptionError({.doing = "looking up the reference solver",
                      .where = "equation " + equation.name(),
                      .found = "an equation without one",
-                     .expected = "darcy",
+                     .expected = "diffusion or incompressible flow",
                      .advice = ""});
 }
 

@@ -21,7 +21,7 @@ bool petsc_available() { return false; }
                      .advice = "install petsc-dev, then cmake --preset release -DLOCUM_PETSC=ON and build again"});
 }
 
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
                                                     const std::map<std::string, std::string>&)
 {
   refuse(equation);
