@@ -54,7 +54,7 @@ std::unique_ptr<SteadySolver> choose_steady(const Communicator& ranks, const Cas
 
 std::unique_ptr<EvolvingSolver> choose_evolving(const Communicator& ranks, const Case& c, const std::string& with)
 {
-  if (with == "reference") return solvers::make_reference_solver(*c.evolving(), c.stepping, ranks);
+  if (with == "reference") return solvers::make_reference_solver(*c.evolving(), c.stepping, ranks, c.petsc);
   auto surrogates = load_surrogates(c, with);
   if (surrogates.members().size() > 1)
     throw OptionError({.doing = "choosing the solver",

@@ -223,7 +223,9 @@ int main(int argc, char** argv)
   info_verb->add_flag("--full", line.info.full, "look at all values, not at some samples");
   info_verb->add_option("--write-case", line.info.write_case, "write a case that trains on it to this file");
   CLI::App* bench_verb = app.add_subcommand("bench", "time an operator or a solver on this machine");
-  bench_verb->add_option("NAME", line.bench.name, "fno, barotropic, kuramoto-sivashinsky, lorenz96, quasi-geostrophic")
+  bench_verb
+      ->add_option("NAME", line.bench.name,
+                   "fno, barotropic, euler, kuramoto-sivashinsky, lorenz96, quasi-geostrophic, shallow-water")
       ->required();
   bench_verb->add_option("--case", line.bench.only, "1d, 2d, 3d or all")->capture_default_str();
   bench_verb->add_option("--repeats", line.bench.repeats)->capture_default_str();

@@ -159,7 +159,7 @@ void roll_out(const Case& c, const RunFolder& folder, operators::SurrogateEnsemb
 
 double seconds_of_reference(const Case& c, double duration)
 {
-  const auto reference = solvers::make_reference_solver(*c.evolving(), c.stepping);
+  const auto reference = solvers::make_reference_solver(*c.evolving(), c.stepping, {}, c.petsc);
   Sample state = c.equation->draw(c.equation->grid(c.generate.cells), /*seed=*/0, /*first=*/0, /*count=*/1);
   if (c.trajectory.spin_up > 0) state = reference->advance(state, c.trajectory.spin_up);
   std::vector<double> seconds;

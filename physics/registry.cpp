@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "conservation/euler.hpp"
+#include "conservation/shallow_water.hpp"
 #include "darcy.hpp"
 #include "flow/channel_flow.hpp"
 #include "flow/lid_driven_cavity.hpp"
@@ -20,6 +22,8 @@
 #include "periodic/quasi_geostrophic.hpp"
 #include "periodic/schrodinger.hpp"
 #include "poisson.hpp"
+#include "reaction_diffusion/diffusion_sorption.hpp"
+#include "reaction_diffusion/fitzhugh_nagumo.hpp"
 
 namespace locum::physics {
 
@@ -46,6 +50,11 @@ const std::vector<EquationEntry>& equations()
       equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),
       equation<ChannelFlow, ChannelFlowOptions>("channel_flow", "steady laminar flow in a channel, past an obstacle"),
       equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square or cube"),
+      equation<DiffusionSorption, DiffusionSorptionOptions>(
+          "diffusion_sorption", "R(u) ∂u/∂t = D ∂²u/∂x², a substance that sticks, on a line"),
+      equation<Euler, EulerOptions>("euler", "flow of a compressible gas, viscous or not, on a line or in a plane"),
+      equation<FitzHughNagumo, FitzHughNagumoOptions>("fitzhugh_nagumo",
+                                                      "an activator and an inhibitor, on a closed line or square"),
       equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
       equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(
@@ -63,6 +72,8 @@ const std::vector<EquationEntry>& equations()
       equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
                                                           "two layers on a β-plane, sheared mean flow"),
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
+      equation<ShallowWater, ShallowWaterOptions>("shallow_water",
+                                                  "shallow water over a bed, dry places too, on a line or in a plane"),
   };
   return table;
 }

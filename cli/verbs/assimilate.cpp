@@ -230,7 +230,7 @@ void assimilate(const Communicator& ranks, const Case& c, const RunFolder& folde
           std::move(model), operators::Surrogate::load(surrogate_file(correct)), interval_of(c));
     reference = choose_evolving(alone, c, "reference");
     const physics::EvolvingEquation& true_equation = c.truth ? *c.truth : *c.evolving();
-    truth = solvers::make_reference_solver(true_equation, c.truth ? c.truth_stepping : c.stepping);
+    truth = solvers::make_reference_solver(true_equation, c.truth ? c.truth_stepping : c.stepping, {}, c.petsc);
 
     const Sample start = climate_states(c, true_equation, *truth, seed, /*first=*/0, /*count=*/1);
     const auto fields = c.evolving()->state();

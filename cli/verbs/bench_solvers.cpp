@@ -1,10 +1,13 @@
 #include "bench.hpp"
 
 #include <locum/core/error.hpp>
+#include <locum/physics/conservation/euler.hpp>
+#include <locum/physics/conservation/shallow_water.hpp>
 #include <locum/physics/ordinary/lorenz.hpp>
 #include <locum/physics/periodic/barotropic.hpp>
 #include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
 #include <locum/physics/periodic/quasi_geostrophic.hpp>
+#include <locum/solvers/reference/conservation/finite_volume.hpp>
 #include <locum/solvers/reference/ordinary/runge_kutta.hpp>
 #include <locum/solvers/reference/periodic/periodic.hpp>
 
@@ -60,6 +63,30 @@ void measure(const BenchRequest& request, const physics::Equation& equation, Evo
   std::fflush(stdout);
 }
 
+/// Finite volumes on a square, a step at a time.
+void measure_volumes(const BenchRequest& request, const physics::ConservationLaw& equation, std::int64_t points,
+                     std::int64_t members)
+{
+  solvers::FiniteVolumeSolver solver(equation, {});
+  const Grid grid = equation.grid({points, points});
+  const Sample start = equation.draw(grid, /*seed=*/0, /*first=*/0, members);
+  constexpr double moment = 1e-6;  // less than a step
+  const double time = microseconds_a_step(solver, start, moment, /*steps=*/1, 20 * request.repeats);
+  const double cells = static_cast<double>(points * points * members), million_a_second = cells / time;
+  if (request.json)
+    fmt::print("{}\n", nlohmann::json({{"case", equation.name()},
+                                       {"n", points},
+                                       {"members", members},
+                                       {"us_per_step", time},
+                                       {"million_cells_per_second", million_a_second},
+                                       {"threads", at::get_num_threads()}})
+                           .dump());
+  else
+    fmt::print("{:<20} {:>4}² cells, {:>3} members: {:9.2f} µs a step, {:6.1f} million cells a second\n",
+               equation.name(), points, members, time, million_a_second);
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 void bench_solver(const BenchRequest& request)
@@ -83,12 +110,21 @@ void bench_solver(const BenchRequest& request)
     const physics::Lorenz96 equation({});
     solvers::RungeKuttaSolver solver(equation, {.step = 0.05});
     for (const int members : {1, 40, 1000}) measure(request, equation, solver, equation.grid({40}), 0.05, members);
+  } else if (request.name == "euler") {
+    for (const int points : {64, 128, 256}) measure_volumes(request, physics::Euler({}), points, 1);
+    measure_volumes(request, physics::Euler({.shear_viscosity = 0.01}), 128, 1);
+    measure_volumes(request, physics::Euler({}), 64, 16);
+  } else if (request.name == "shallow-water") {
+    for (const int points : {64, 128, 256}) measure_volumes(request, physics::ShallowWater({}), points, 1);
+    measure_volumes(request, physics::ShallowWater({.bed = physics::Bed::hills}), 128, 1);
+    measure_volumes(request, physics::ShallowWater({}), 64, 16);
   } else
-    throw OptionError({.doing = "measuring",
-                       .where = "locum bench",
-                       .found = fmt::format("\"{}\"", request.name),
-                       .expected = "fno, barotropic, kuramoto-sivashinsky, lorenz96 or quasi-geostrophic",
-                       .advice = "locum bench fno"});
+    throw OptionError(
+        {.doing = "measuring",
+         .where = "locum bench",
+         .found = fmt::format("\"{}\"", request.name),
+         .expected = "fno, barotropic, euler, kuramoto-sivashinsky, lorenz96, quasi-geostrophic or shallow-water",
+         .advice = "locum bench fno"});
 }
 
 }  // namespace locum::cli

@@ -352,7 +352,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   }
   if (surrogate.interval > 0 && c.data.horizon > 0 && c.data.inputs == c.data.outputs)
     roll_out(c, folder, ensemble, summary);
-  if (c.evolving())
+  if (c.evolving() && solvers::has_reference_solver(*c.evolving()))
     reference_seconds = seconds_of_reference(c, surrogate.interval * static_cast<double>(c.data.horizon));
   if (reference_seconds) {
     summary["seconds_per_reference_solve"] = *reference_seconds;

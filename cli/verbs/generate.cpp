@@ -24,12 +24,12 @@ void generate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   std::unique_ptr<SteadySolver> steady;
   std::unique_ptr<EvolvingSolver> evolving;
   if (c.steady()) steady = solvers::make_reference_solver(*c.steady(), Communicator(), c.petsc);
-  else evolving = solvers::make_reference_solver(*c.evolving(), c.stepping);
+  else evolving = solvers::make_reference_solver(*c.evolving(), c.stepping, {}, c.petsc);
   const Solver& solver = steady ? static_cast<Solver&>(*steady) : *evolving;
   const std::map<std::string, std::string> provenance = {
       {"equation", c.section("equation")},
       {"solver", solver.description()},
-      {"solver_options", c.section(steady ? "solver.petsc" : "solver")},
+      {"solver_options", (steady ? "" : c.section("solver")) + c.section("solver.petsc")},
       {"version", LOCUM_VERSION}};
 
   const auto make = [&](const std::filesystem::path& file, std::int64_t samples, std::int64_t seed) {

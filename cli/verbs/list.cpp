@@ -29,7 +29,7 @@ void list()
   fmt::print("equations (equation.name)\n");
   for (const auto& equation : physics::equations()) fmt::print("  {:<16} {}\n", equation.name, equation.description);
   fmt::print("solvers (solve --with)\n  {:<16} {}\n  {:<16} {}\n", "reference",
-             solvers::petsc_available() ? "discretised by PETSc, or in Fourier space"
+             solvers::petsc_available() ? "in finite volumes, in Fourier space, or discretised by PETSc"
                                         : "of evolving equations; others need a build with PETSc",
              "FILE or FOLDER", "a trained surrogate: a checkpoint, or the run folder it is in");
   std::vector<std::string> methods;

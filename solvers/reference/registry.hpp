@@ -9,14 +9,19 @@
 #include <string>
 #include <variant>
 
+#include "conservation/finite_volume.hpp"
 #include "discrete_solver.hpp"
 #include "ordinary/runge_kutta.hpp"
 #include "periodic/periodic.hpp"
+#include "petsc/reaction_diffusion.hpp"
 
 namespace locum::solvers {
 
 /// Whether this build has the reference solvers of steady equations, which stand on PETSc.
 bool petsc_available();
+
+/// Whether this build has the reference solver of an evolving equation.
+bool has_reference_solver(const physics::EvolvingEquation& equation);
 
 /// The reference solver of a steady equation. Needs a living PetscSession.
 /// @param equation       must outlive the solver
@@ -28,7 +33,8 @@ std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquat
                                                       const std::map<std::string, std::string>& petsc_options);
 
 /// What [solver] of a case says of an evolving equation.
-using SteppingOptions = std::variant<PeriodicSolverOptions, RungeKuttaOptions>;
+using SteppingOptions =
+    std::variant<PeriodicSolverOptions, RungeKuttaOptions, FiniteVolumeOptions, ImplicitExplicitOptions>;
 
 /// The options that the solver of an equation has, as `section` sets them.
 SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionReader& options,
@@ -37,9 +43,12 @@ SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionR
 /// The reference solver of an evolving equation.
 /// @param equation  must outlive the solver
 /// @param options   as read_stepping() made them for this equation
-/// @param ranks     who shares each advance(), if the solver can: see PeriodicSolver
-/// @throws OptionError  if one of them is out of range.
+/// @param ranks     who shares each advance(), if the solver can: see PeriodicSolver, FiniteVolumeSolver and
+///                  ReactionDiffusionSolver
+/// @param petsc     options of PETSc without the leading dash, for the solvers that stand on it
+/// @throws OptionError  if one of them is out of range, or the solver stands on PETSc and the build is without it.
 std::unique_ptr<EvolvingSolver> make_reference_solver(const physics::EvolvingEquation& equation,
-                                                      const SteppingOptions& options, const Communicator& ranks = {});
+                                                      const SteppingOptions& options, const Communicator& ranks = {},
+                                                      const std::map<std::string, std::string>& petsc = {});
 
 }  // namespace locum::solvers

@@ -22,9 +22,14 @@ void require_step(const physics::Equation& equation, double step)
   require_positive(fmt::format("setting up the solver of equation {}", equation.name()), "solver.step", step);
 }
 
-std::int64_t steps_in(const physics::Equation& equation, double duration, double longest)
+void require_duration(const physics::Equation& equation, double duration)
 {
   require_positive(fmt::format("advancing equation {}", equation.name()), "duration", duration);
+}
+
+std::int64_t steps_in(const physics::Equation& equation, double duration, double longest)
+{
+  require_duration(equation, duration);
   return static_cast<std::int64_t>(std::ceil(duration / longest * (1 - 1e-12)));
 }
 
@@ -34,7 +39,7 @@ bool needs_tensors(const Tensor& state)
 }
 
 Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, const Tensor& values, double duration,
-                double longest_step)
+                const char* option, double value)
 {
   Sample result{.domain = state.domain,
                 .fields = split_channels(values, describe_channels(state, equation.state())),
@@ -42,12 +47,13 @@ Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, 
                 .time = state.time + duration};
   const Tensor finite = torch::isfinite(values).flatten(1).all(1);
   if (!finite.all().item<bool>())
-    throw SolverError({.doing = fmt::format("advancing equation {}", equation.name()),
-                       .where = fmt::format("member {}, between time {} and {}",
-                                            (~finite).nonzero()[0].item<std::int64_t>(), state.time, result.time),
-                       .found = "values that are not finite",
-                       .expected = "a bounded state",
-                       .advice = fmt::format("a shorter step than solver.step = {}, or a finer grid", longest_step)});
+    throw SolverError(
+        {.doing = fmt::format("advancing equation {}", equation.name()),
+         .where = fmt::format("member {}, between time {} and {}", (~finite).nonzero()[0].item<std::int64_t>(),
+                              state.time, result.time),
+         .found = "values that are not finite",
+         .expected = "a bounded state",
+         .advice = fmt::format("a shorter step, less than solver.{} = {}, or a finer grid", option, value)});
   return result;
 }
 

@@ -10,6 +10,9 @@ namespace locum::solvers {
 /// @throws OptionError  unless the longest step of an equation's solver is positive.
 void require_step(const physics::Equation& equation, double step);
 
+/// @throws OptionError  if a duration is not positive.
+void require_duration(const physics::Equation& equation, double duration);
+
 /// Equal steps that a duration is divided into, none longer than `longest` but for rounding.
 /// @throws OptionError  if the duration is not positive.
 std::int64_t steps_in(const physics::Equation& equation, double duration, double longest);
@@ -19,8 +22,9 @@ std::int64_t steps_in(const physics::Equation& equation, double duration, double
 bool needs_tensors(const Tensor& state);
 
 /// The fields of `state` with other values: [batch, channel, (z, y,) x], in the order of equation.state().
+/// @param option, value  of the solver, that sets how long its steps are: "step", 0.01
 /// @throws SolverError  naming the first member that is not finite
 Sample advanced(const physics::EvolvingEquation& equation, const Sample& state, const Tensor& values, double duration,
-                double longest_step);
+                const char* option, double value);
 
 }  // namespace locum::solvers

@@ -66,6 +66,68 @@ TEST_CASE("run: an equation that evolves, from trajectories to a rollout", "[cli
   CHECK(fs::exists(folder / "run/paraview/solve_0000.pvd"));
 }
 
+/// What differs between small cases of equations in a plane.
+static std::string plane_case(const std::string& equation, const std::string& solver, const std::string& interval)
+{
+  return "[equation]\n" + equation + "[solver]\n" + solver + R"(
+[generate]
+samples      = 6
+test_samples = 2
+cells        = [16, 16]
+intervals    = 3
+interval     = )" +
+         interval + R"(
+[data]
+horizon = 1
+[model]
+name    = "fourier"
+modes   = [4, 4]
+width   = 4
+padding = 0.1
+[training]
+epochs = 1
+[evaluate]
+timed = 1
+)";
+}
+
+TEST_CASE("run: gases, water and reactions in a plane, to a rollout and a solve on two ranks", "[cli]")
+{
+  const std::map<std::string, std::string> cases = {
+      {"euler", plane_case("name = \"euler\"\nshear_viscosity = 0.01\n", "courant = 0.5\n", "0.02")},
+      {"shallow_water", plane_case("name = \"shallow_water\"\nboundary_x = \"wall\"\n", "", "0.2")},
+      {"fitzhugh_nagumo", plane_case("name = \"fitzhugh_nagumo\"\n", "tolerance = 1e-5\n", "0.2")}};
+  for (const auto& [name, text] : cases) {
+    const TemporaryFolder folder;
+    write_text(folder / "case.toml", text);
+    const auto outcome = command({"run", "case.toml", "--output", "run"}, folder.path());
+    INFO(outcome.text);
+    REQUIRE(outcome.status == 0);
+    CHECK(says(outcome.text, {"rolled out over 3 steps"}));
+    CHECK(nlohmann::json::parse(bytes_of(folder / "run/summary.json")).at("rollout_nrmse") > 0);
+    CHECK(fs::exists(folder / "run/paraview/rollout.pvd"));
+    const auto solved = command({"solve", "case.toml", "--output", "run"}, folder.path(), 2);
+    INFO(solved.text);
+    CHECK(solved.status == 0);
+    CHECK(says(solved.text, {name.c_str(), "3 intervals"}));
+  }
+}
+
+TEST_CASE("case: what the solvers of conservation laws and reactions do not know is refused", "[cli][error]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml", plane_case("name = \"euler\"\n", "", "0.02"));
+  const auto refused = [&](const std::string& setting) {
+    const auto outcome = command({"run", "case.toml", "--output", "run", "--set", setting}, folder.path());
+    CHECK(outcome.status == 1);
+    return outcome.text;
+  };
+  CHECK(says(refused("solver.courant=2.0"), {"solver.courant", "found 2", "at most 1"}));
+  CHECK(says(refused("solver.step=0.1"), {"solver", "unknown key \"step\""}));
+  CHECK(says(refused("equation.boundary_x=\"open\""), {"boundary_x", "open", "outflow"}));
+  CHECK(says(refused("equation.lengths=[1.0]"), {"[16, 16]", "1 number"}));
+}
+
 TEST_CASE("generate: trajectories are the same on one rank and on two", "[cli]")
 {
   const TemporaryFolder folder;

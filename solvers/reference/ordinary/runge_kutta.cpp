@@ -77,7 +77,8 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
   const Grid& grid = state.grid();
   const Tensor before = stack_channels(state, equation_.state());
   if (needs_tensors(before))
-    return advanced(equation_, state, run_in_tensors(equation_, before, grid, h, steps), duration, options_.step);
+    return advanced(equation_, state, run_in_tensors(equation_, before, grid, h, steps), duration, "step",
+                    options_.step);
 
   Tensor after = before.to(torch::kFloat64).clone(torch::MemoryFormat::Contiguous);
   const std::int64_t members = after.size(0), variables = members > 0 ? after.numel() / members : 0;
@@ -98,7 +99,7 @@ Sample RungeKuttaSolver::advance(const Sample& state, double duration)
       each([](double& inside, double& outside) { outside = inside; });
     }
   });
-  return advanced(equation_, state, after.to(before.scalar_type()), duration, options_.step);
+  return advanced(equation_, state, after.to(before.scalar_type()), duration, "step", options_.step);
 }
 
 }  // namespace locum::solvers

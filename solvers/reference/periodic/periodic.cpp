@@ -268,7 +268,8 @@ Sample PeriodicSolver::advance(const Sample& state, double duration)
     modes = run_in_tensors(equation_, form, t.matrices.transform(there), grid, modes, steps);
   } else if (values.scalar_type() == torch::kFloat64) run(t.in_float64);
   else run(t.in_float32);
-  return advanced(equation_, state, physics::from_modes(modes, grid).to(values.scalar_type()), duration, options_.step);
+  return advanced(equation_, state, physics::from_modes(modes, grid).to(values.scalar_type()), duration, "step",
+                  options_.step);
 }
 
 }  // namespace locum::solvers

@@ -69,10 +69,30 @@ void PetscOptionSet::refuse_unused() const
     check_petsc(PetscOptionsUsed(database_.get(), name.c_str(), &used), "looking for unused options");
     if (used) continue;
     // PETSc does not tell which options it knows: these are the ones people set.
-    const auto nearest =
-        nearest_name(name, {"ksp_type", "ksp_rtol", "ksp_atol", "ksp_max_it", "ksp_norm_type", "ksp_monitor",
-                            "ksp_view", "ksp_converged_reason", "pc_type", "pc_gamg_threshold", "pc_gamg_agg_nsmooths",
-                            "pc_factor_levels", "mg_levels_ksp_type", "mg_levels_ksp_max_it", "mg_levels_pc_type"});
+    const auto nearest = nearest_name(name, {"ksp_type",
+                                             "ksp_rtol",
+                                             "ksp_atol",
+                                             "ksp_max_it",
+                                             "ksp_norm_type",
+                                             "ksp_monitor",
+                                             "ksp_view",
+                                             "ts_type",
+                                             "ts_dt",
+                                             "ts_rtol",
+                                             "ts_atol",
+                                             "ts_adapt_type",
+                                             "ts_max_steps",
+                                             "ts_monitor",
+                                             "snes_type",
+                                             "snes_rtol",
+                                             "ksp_converged_reason",
+                                             "pc_type",
+                                             "pc_gamg_threshold",
+                                             "pc_gamg_agg_nsmooths",
+                                             "pc_factor_levels",
+                                             "mg_levels_ksp_type",
+                                             "mg_levels_ksp_max_it",
+                                             "mg_levels_pc_type"});
     throw OptionError(
         {.doing = "setting up the reference solver",
          .where = "[solver.petsc]",

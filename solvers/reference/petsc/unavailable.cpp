@@ -3,6 +3,7 @@
 
 #include "../registry.hpp"
 #include "petsc.hpp"
+#include "reaction_diffusion.hpp"
 
 namespace locum::solvers {
 
@@ -11,14 +12,26 @@ PetscSession::~PetscSession() = default;
 
 bool petsc_available() { return false; }
 
-std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
-                                                      const std::map<std::string, std::string>&)
+[[noreturn]] static void refuse(const physics::Equation& equation)
 {
   throw OptionError({.doing = "looking up the reference solver",
                      .where = "equation " + equation.name(),
                      .found = "a build without PETSc",
                      .expected = "one with it",
                      .advice = "install petsc-dev, then cmake --preset release -DLOCUM_PETSC=ON and build again"});
+}
+
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
+                                                    const std::map<std::string, std::string>&)
+{
+  refuse(equation);
+}
+
+std::unique_ptr<EvolvingSolver> make_reaction_diffusion_solver(const physics::ReactionDiffusion& equation,
+                                                               const ImplicitExplicitOptions&, const Communicator&,
+                                                               const std::map<std::string, std::string>&)
+{
+  refuse(equation);
 }
 
 }  // namespace locum::solvers
