@@ -8,6 +8,7 @@
 #include "darcy.hpp"
 #include "flow/channel_flow.hpp"
 #include "flow/lid_driven_cavity.hpp"
+#include "flow/unsteady_channel_flow.hpp"
 #include "ordinary/lorenz.hpp"
 #include "periodic/advection_diffusion.hpp"
 #include "periodic/allen_cahn.hpp"
@@ -74,6 +75,8 @@ const std::vector<EquationEntry>& equations()
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
       equation<ShallowWater, ShallowWaterOptions>("shallow_water",
                                                   "shallow water over a bed, dry places too, on a line or in a plane"),
+      equation<UnsteadyChannelFlow, UnsteadyChannelFlowOptions>(
+          "unsteady_channel_flow", "incompressible flow past an obstacle, a vortex street"),
   };
   return table;
 }

@@ -123,8 +123,7 @@ Tensor IncompressibleFlow::coefficients(const Sample& problem) const
   return k;
 }
 
-/// What is left of the equations of all cells, [batch, component, y, x].
-static Tensor residual_of(const Tensor& k, const Tensor& unknowns, const Grid& grid)
+Tensor staggered_residual(const Tensor& k, const Tensor& unknowns, const Grid& grid)
 {
   const auto ny = unknowns.size(2), nx = unknowns.size(3);
   const Tensor padded = torch::constant_pad_nd(unknowns, {1, 1, 1, 1});
@@ -175,14 +174,14 @@ Tensor IncompressibleFlow::unknowns(const Sample& problem, const Sample& solutio
 Tensor IncompressibleFlow::residual(const Sample& problem, const Sample& solution) const
 {
   const Tensor k = coefficients(problem);
-  return residual_of(k, unknowns(problem, solution), problem.grid()) * sought(k);
+  return staggered_residual(k, unknowns(problem, solution), problem.grid()) * sought(k);
 }
 
 Tensor IncompressibleFlow::forcing(const Sample& problem) const
 {
   const Tensor k = coefficients(problem);
   const Tensor at_rest = torch::zeros({k.size(0), components, k.size(2), k.size(3)}, torch::kFloat64);
-  return -residual_of(k, at_rest, problem.grid());
+  return -staggered_residual(k, at_rest, problem.grid());
 }
 
 Sample IncompressibleFlow::solution(const Sample& problem, const Tensor& unknowns) const

@@ -50,4 +50,10 @@ class IncompressibleFlow : public SteadyEquation {
   virtual Tensor viscosity(const Sample& problem) const = 0;
 };
 
+/// What is left of the equations of all cells, staggered::residual(), [batch, staggered::Component, y, x].
+/// Differentiable.
+/// @param coefficients  [batch, staggered::Coefficient, y, x]
+/// @param unknowns      [batch, staggered::Component, y, x]
+Tensor staggered_residual(const Tensor& coefficients, const Tensor& unknowns, const Grid& grid);
+
 }  // namespace locum::physics

@@ -14,6 +14,7 @@
 #include "ordinary/runge_kutta.hpp"
 #include "periodic/periodic.hpp"
 #include "petsc/reaction_diffusion.hpp"
+#include "petsc/unsteady_flow.hpp"
 
 namespace locum::solvers {
 
@@ -33,8 +34,8 @@ std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquat
                                                       const std::map<std::string, std::string>& petsc_options);
 
 /// What [solver] of a case says of an evolving equation.
-using SteppingOptions =
-    std::variant<PeriodicSolverOptions, RungeKuttaOptions, FiniteVolumeOptions, ImplicitExplicitOptions>;
+using SteppingOptions = std::variant<PeriodicSolverOptions, RungeKuttaOptions, FiniteVolumeOptions,
+                                     ImplicitExplicitOptions, ProjectionOptions>;
 
 /// The options that the solver of an equation has, as `section` sets them.
 SteppingOptions read_stepping(const physics::EvolvingEquation& equation, OptionReader& options,

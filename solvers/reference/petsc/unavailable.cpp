@@ -22,7 +22,7 @@ bool petsc_available() { return false; }
 }
 
 std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
-                                                    const std::map<std::string, std::string>&)
+                                                      const std::map<std::string, std::string>&)
 {
   refuse(equation);
 }
@@ -30,6 +30,13 @@ std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquat
 std::unique_ptr<EvolvingSolver> make_reaction_diffusion_solver(const physics::ReactionDiffusion& equation,
                                                                const ImplicitExplicitOptions&, const Communicator&,
                                                                const std::map<std::string, std::string>&)
+{
+  refuse(equation);
+}
+
+std::unique_ptr<EvolvingSolver> make_unsteady_flow_solver(const physics::UnsteadyChannelFlow& equation,
+                                                          const ProjectionOptions&, const Communicator&,
+                                                          const std::map<std::string, std::string>&)
 {
   refuse(equation);
 }
