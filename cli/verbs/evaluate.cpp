@@ -77,7 +77,14 @@ void draw_member(const fs::path& picture, const Sample& shown, const std::vector
                  const std::vector<std::string>& outputs, const std::string& title)
 {
   std::vector<io::Panel> panels;
-  const auto plane = [](const Field& field) { return field.values[0][0]; };
+  // Of three axes the middle plane, of a velocity its magnitude, with streamlines.
+  const auto planes = [](const Field& field) {
+    const Tensor components = field.values[0];
+    return components.dim() == 4 ? components.select(1, components.size(1) / 2) : components;
+  };
+  const auto is_flow = [](const Field& field) { return field.values.size(1) == 2 && field.values.dim() == 4; };
+  const auto plane = [&](const Field& field) { return is_flow(field) ? planes(field).norm(2, 0) : planes(field)[0]; };
+  const auto flow = [&](const Field& field) { return is_flow(field) ? planes(field) : Tensor(); };
   for (const std::string& name : inputs) {
     const Field& field = shown.field(name);
     panels.push_back({.title = name, .values = plane(field), .unit = field.unit});
@@ -85,11 +92,21 @@ void draw_member(const fs::path& picture, const Sample& shown, const std::vector
   for (const std::string& name : outputs) {
     const Field &truth = shown.field(name), &prediction = shown.field(name + "_predicted"),
                 &error = shown.field(name + "_error");
-    const io::Range range = io::common_range({truth.values, prediction.values});
-    panels.push_back({.title = name + ", reference", .values = plane(truth), .unit = truth.unit, .range = range});
-    panels.push_back({.title = name + ", predicted", .values = plane(prediction), .unit = truth.unit, .range = range});
-    panels.push_back(
-        {.title = "error", .values = plane(error), .unit = truth.unit, .colours = io::ColourMap::diverging});
+    const io::Range range = io::common_range({plane(truth), plane(prediction)});
+    panels.push_back({.title = name + ", reference",
+                      .values = plane(truth),
+                      .unit = truth.unit,
+                      .range = range,
+                      .flow = flow(truth)});
+    panels.push_back({.title = name + ", predicted",
+                      .values = plane(prediction),
+                      .unit = truth.unit,
+                      .range = range,
+                      .flow = flow(prediction)});
+    panels.push_back({.title = "error",
+                      .values = plane(error),
+                      .unit = truth.unit,
+                      .colours = is_flow(error) ? io::ColourMap::sequential : io::ColourMap::diverging});
   }
   io::draw_fields(picture, panels, title);
 }
@@ -281,7 +298,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   Spectra spectra;
   std::optional<Predictions> predictions;
   if (c.evaluate.netcdf) predictions.emplace(c, test);
-  bool planar = false;
+  bool planar = false, has_planes = false;
   const auto look = [&](const Sample& samples, const Sample& prediction, const Tensor& truth, const Tensor& predicted) {
     const auto error_of = [&](const Tensor& some) {
       return operators::errors_of(operators::Loss::relative_l2, some, truth);
@@ -293,6 +310,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
         errors_of_persistence.push_back(error_of(surrogate.now(stack_channels(samples, inputs))));
     }
     planar = truth.dim() == 4;
+    has_planes = truth.dim() >= 4;
     if (planar) spectra.add(truth, predicted);
     if (predictions) predictions->add(samples, prediction);
     if (!c.steady()) return;
@@ -369,7 +387,7 @@ void evaluate(const Communicator& ranks, const Case& c, const RunFolder& folder)
   for (const std::int64_t member : spread_over(errors, c.evaluate.shown)) {
     const Sample one = test.read(member);
     const Sample shown = side_by_side(one, ensemble.solve(one), inputs);
-    if (planar)
+    if (has_planes)
       draw_member(folder.path / "figures" / fmt::format("sample_{:04}.png", member), shown, inputs, outputs,
                   fmt::format("test sample {}: relative L2 error {:.2g}", member, errors[member].item<double>()));
     if (series) series->add(static_cast<double>(member), shown);

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "gnuplot.hpp"
+#include "streamlines.hpp"
 
 // All lengths are points of the picture, y downwards; every piece of text gets a place of its own, its width estimated
 // from the widest of the usual fonts.
@@ -243,6 +244,20 @@ static Layout lay_out(const std::vector<Panel>& panels, const std::string& title
   return layout;
 }
 
+/// A block of gnuplot's with the streamlines of a panel, on the grid of what is shown of its values.
+static std::string stream_block(const Panel& panel, std::size_t number)
+{
+  const Tensor along_x = shown(panel.flow[0]), along_y = shown(panel.flow[1]);
+  const double ny = static_cast<double>(along_x.size(0)), nx = static_cast<double>(along_x.size(1));
+  const double cell_aspect = aspect_of(panel) * ny / nx;
+  std::string block = fmt::format("$streams{} << END\n", number);
+  for (const Streamline& line : streamlines(torch::stack({along_x, along_y * cell_aspect}))) {
+    for (const auto& [x, y] : line) block += fmt::format("{:.2f} {:.2f}\n", x, y);
+    block += "\n";
+  }
+  return block + "END\n";
+}
+
 void draw_fields(const std::filesystem::path& png, const std::vector<Panel>& panels, const std::string& title)
 {
   for (const Panel& panel : panels)
@@ -293,7 +308,10 @@ void draw_fields(const std::filesystem::path& png, const std::vector<Panel>& pan
     } else {
       script += "unset colorbox\nunset label 3\n";
     }
-    script += fmt::format("plot {} index {} matrix with image\n", gnuplot::data_of(png), i);
+    const bool flows = panels[i].flow.defined();
+    if (flows) script += stream_block(panels[i], i);
+    script += fmt::format("plot {} index {} matrix with image{}\n", gnuplot::data_of(png), i,
+                          flows ? fmt::format(", $streams{} with lines linecolor rgb '#ffffff' linewidth 0.6", i) : "");
     if (i == 0 && !title.empty()) script += "unset label 1\n";
 
     data +=

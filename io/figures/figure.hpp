@@ -29,6 +29,7 @@ struct Panel {
   std::optional<Range> range =
       std::nullopt;  ///< Of the colours; if absent the values' own, symmetric about zero when diverging.
   std::optional<double> aspect = std::nullopt;  ///< Width over height; if absent cells are square.
+  torch::Tensor flow = {};  ///< [component (x, y), y, x]: streamlines of it are drawn over the values; or undefined.
 };
 
 /// The smallest and largest finite value of all tensors: panels that share it can be compared by eye.

@@ -1,4 +1,6 @@
 #include <locum/io/figures/figure.hpp>
+#include <locum/io/figures/streamlines.hpp>
+#include <set>
 
 #include <cmath>
 #include <cstdlib>
@@ -161,4 +163,22 @@ TEST_CASE("figures: numbers beside their labels, with bars where they are uncert
   CHECK(says(content_of(folder / "marks.gp"), {"'u*dx(u)' 1", "'dxx(u)' 0"}));
   CHECK(says(content_of(folder / "marks.dat"), {"-0.98 1.12 0.02", "-1 0.88 0"}));
   CHECK(says(message_of([&] { draw_marks(png, {"a"}, marks, {}); }), {"marks \"found\"", "[1], one a label"}));
+}
+
+TEST_CASE("streamlines: go round in circles where the flow does, and leave no wide gaps", "[io]")
+{
+  const std::int64_t n = 61;
+  const torch::Tensor x = (torch::arange(n, torch::kFloat64) - 30), y = x.unsqueeze(1);
+  const auto lines = io::streamlines(torch::stack({(-y).expand({n, n}), x.expand({n, n})}));
+  REQUIRE(lines.size() > 5);
+  double drift = 0;
+  std::set<int> radii;
+  for (const auto& line : lines) {
+    const auto radius = [](const auto& point) { return std::hypot(point[0] - 30, point[1] - 30); };
+    for (const auto& point : line) drift = std::max(drift, std::abs(radius(point) - radius(line.front())));
+    radii.insert(static_cast<int>(radius(line.front()) / 5));
+  }
+  CHECK(drift < 0.3);        // of a cell, after hundreds of steps of the midpoint rule
+  CHECK(radii.size() >= 6);  // from the middle to the edge
+  CHECK(io::streamlines(torch::zeros({2, n, n})).empty());
 }

@@ -116,8 +116,8 @@ UnsteadyFlowSolver::Workspace::Workspace(const Grid& grid, const Tensor& coeffic
   options.refuse_unused();
 }
 
-/// −D G: what flows out of a cell by the differences of the potential to its neighbours, and to the outlet's zero half a
-/// cell away. Cells that nothing flows through keep a potential of zero.
+/// −D G: what flows out of a cell by the differences of the potential to its neighbours, and to the outlet's zero half
+/// a cell away. Cells that nothing flows through keep a potential of zero.
 void UnsteadyFlowSolver::Workspace::assemble()
 {
   const char* doing = "assembling the pressure's equations";

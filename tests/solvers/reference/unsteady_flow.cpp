@@ -73,8 +73,10 @@ TEST_CASE("Unsteady flow: the solver follows the equation's tendency, with order
     return velocity(UnsteadyFlowSolver(equation, {.step = step}).advance(initial, 0.04));
   };
   // A short step changes the state by the tendency.
-  const Tensor change = velocity(UnsteadyFlowSolver(equation, {.step = 1e-6}).advance(initial, 1e-6)) - velocity(initial);
-  CHECK_THAT(relative_distance(change / 1e-6, equation.tendency(velocity(initial), initial.grid())), WithinAbs(0, 1e-4));
+  const Tensor change =
+      velocity(UnsteadyFlowSolver(equation, {.step = 1e-6}).advance(initial, 1e-6)) - velocity(initial);
+  CHECK_THAT(relative_distance(change / 1e-6, equation.tendency(velocity(initial), initial.grid())),
+             WithinAbs(0, 1e-4));
   const Tensor exact = after(0.04 / 64);
   const double coarse = relative_distance(after(0.01), exact), fine = relative_distance(after(0.005), exact);
   fmt::print("unsteady flow: errors {:.2e}, {:.2e}, order {:.2f}\n", coarse, fine, std::log2(coarse / fine));
@@ -90,9 +92,9 @@ TEST_CASE("Unsteady flow: the tendency's derivatives", "[solvers][property]")
   const Tensor forward = random.normal(state.sizes()), backward = random.normal(state.sizes());
   const Tensor image = physics::jacobian_action(equation, state, forward, grid);
   const double step = 1e-4;
-  const Tensor slope = (equation.tendency(state + step * forward, grid) -
-                        equation.tendency(state - step * forward, grid)) /
-                       (2 * step);  // exact for a quadratic
+  const Tensor slope =
+      (equation.tendency(state + step * forward, grid) - equation.tendency(state - step * forward, grid)) /
+      (2 * step);  // exact for a quadratic
   CHECK_THAT(relative_distance(slope, image), WithinAbs(0, 1e-8));
   const Tensor point = state.clone().requires_grad_(true);
   const Tensor adjoint = torch::autograd::grad({equation.tendency(point, grid)}, {point}, {backward})[0];
@@ -114,8 +116,8 @@ TEST_CASE("Unsteady flow: comes to rest in the steady solver's flow", "[solvers]
   steady.viscosity = 0.02;
   steady.velocity = 1;
   steady.inflow = physics::Inflow::parabolic;
-  const physics::ChannelFlow channel({.length = 1, .height = 0.5, .viscosity = 0.02, .velocity = 1,
-                                      .inflow = physics::Inflow::parabolic});
+  const physics::ChannelFlow channel(
+      {.length = 1, .height = 0.5, .viscosity = 0.02, .velocity = 1, .inflow = physics::Inflow::parabolic});
   const Sample problem = channel.problem(grid, {.shape = physics::Shape::circle, .x = 0.3, .y = 0.22, .size = 0.1});
   const Tensor expected = solvers::FlowSolver(channel).solve(problem).field("face_velocity").values;
   CHECK_THAT(relative_distance(velocity(end), expected), WithinAbs(0, 1e-6));
@@ -132,7 +134,9 @@ TEST_CASE("Unsteady flow: what it cannot advance is refused", "[solvers][error]"
   CHECK(says(message_of([&] { UnsteadyFlowSolver(equation, {.step = 0}); }), {"solver.step", "0"}));
   CHECK(says(message_of([&] { UnsteadyFlowSolver(equation, {.step = 2}).advance(initial, 60); }),
              {"not finite", "a shorter step"}));
-  CHECK(says(message_of([&] { UnsteadyFlowSolver(equation, {}, {}, {{"ksp_rtoll", "1"}}).advance(initial, 1); }),
+  CHECK(says(message_of([&] {
+               UnsteadyFlowSolver(equation, {}, {}, {{"ksp_rtoll", "1"}}).advance(initial, 1);
+             }),
              {"ksp_rtoll"}));
 }
 
