@@ -9,33 +9,14 @@
 
 namespace locum::physics {
 
-Diffusion::Diffusion(const std::string& name, const DiffusionSides& sides)
+Diffusion::Diffusion(const std::string& name, const SideOptions& sides) : sides_(name, sides)
 {
-  const auto refuse = [&](const char* option, std::string found, std::string expected, std::string advice) {
-    throw OptionError({.doing = "setting up equation " + name,
-                       .where = option,
-                       .found = std::move(found),
-                       .expected = std::move(expected),
-                       .advice = std::move(advice)});
-  };
-  given_.fill(true);
-  const std::vector<std::string> names(side_names.begin(), side_names.end());
-  for (const std::string& side : sides.insulated) {
-    const auto which = std::find(names.begin(), names.end(), side);
-    if (which == names.end())
-      refuse("insulated", fmt::format("\"{}\"", side), fmt::format("some of {}", fmt::join(names, ", ")),
-             nearest_name(side, names));
-    given_[static_cast<std::size_t>(which - names.begin())] = false;
-  }
-  if (std::none_of(given_.begin(), given_.begin() + 4, [](bool given) { return given; }))
-    refuse("insulated", fmt::format("{}", fmt::join(sides.insulated, ", ")), "a side of the square with a given value",
-           "without one, the solution is known but for a constant");
-  if (sides.values.empty()) return;
-  const bool finite = std::all_of(sides.values.begin(), sides.values.end(), [](double v) { return std::isfinite(v); });
-  if (sides.values.size() != values_.size() || !finite)
-    refuse("side_values", fmt::format("[{}]", fmt::join(sides.values, ", ")), "six finite numbers",
-           "side_values = [1, 0, 0, 0, 0, 0] for u = 1 where x = 0");
-  std::copy(sides.values.begin(), sides.values.end(), values_.begin());
+  if (sides_.given(0) || sides_.given(1) || sides_.given(2) || sides_.given(3)) return;
+  throw OptionError({.doing = "setting up equation " + name,
+                     .where = "insulated",
+                     .found = fmt::format("{}", fmt::join(sides.insulated, ", ")),
+                     .expected = "a side of the square with a given value",
+                     .advice = "without one, the solution is known but for a constant"});
 }
 
 Grid Diffusion::grid(const std::vector<std::int64_t>& cells) const
@@ -148,7 +129,7 @@ Tensor Diffusion::residual(const Sample& problem, const Sample& solution) const
   require_shape(name(), "pressure", u, left.sizes());
   for (std::int64_t i = 0; i < a.size(1); ++i) {  // x, y, z: from the last axis on
     const auto side = static_cast<std::size_t>(2 * i);
-    const Ends ends{given_[side], given_[side + 1], values_[side], values_[side + 1]};
+    const Ends ends{sides_.given(side), sides_.given(side + 1), sides_.value(side), sides_.value(side + 1)};
     left = left + divergence_of_flux(a.narrow(1, i, 1), u, -1 - i, ends);
   }
   return left;
@@ -157,7 +138,9 @@ Tensor Diffusion::residual(const Sample& problem, const Sample& solution) const
 Tensor Diffusion::forcing(const Sample& problem) const
 {
   const Tensor f = own_forcing(problem);
-  if (std::all_of(values_.begin(), values_.end(), [](double value) { return value == 0; })) return f;
+  bool all_zero = true;
+  for (std::size_t side = 0; side < Sides::names.size(); ++side) all_zero = all_zero && sides_.value(side) == 0;
+  if (all_zero) return f;
   Sample at_rest{.domain = problem.domain, .fields = {}, .scalars = {}, .time = 0};
   at_rest.fields["pressure"].values = torch::zeros_like(f);
   return residual(problem, at_rest);

@@ -1,24 +1,11 @@
 #pragma once
-#include <array>
 #include <string>
 #include <vector>
 
 #include "equation.hpp"
+#include "sides.hpp"
 
 namespace locum::physics {
-
-/// What holds on the six sides of a unit square or cube: x = 0, x = 1, y = 0, y = 1, z = 0, z = 1.
-struct DiffusionSides {
-  std::vector<std::string> insulated;  ///< Without flux: some of "x0", "x1", "y0", "y1", "z0", "z1".
-  std::vector<double> values;          ///< u on each side that is not, in the order above; none: zero.
-
-  template <class Visitor>
-  void visit(Visitor&& option)
-  {
-    option("insulated", insulated, "sides without flux: some of x0, x1, y0, y1, z0, z1");
-    option("side_values", values, "the solution on the sides x0, x1, y0, y1, z0, z1; []: zero");
-  }
-};
 
 /// Steady diffusion in the unit square or cube, dimensionless:
 ///     −∇·(a ∇u) = f   inside,      u given or a ∂u/∂n = 0 on each side.
@@ -34,8 +21,6 @@ struct DiffusionSides {
 /// the side's value over half a cell. Second order for smooth permeability, first order where it jumps between cells.
 class Diffusion : public SteadyEquation {
  public:
-  static constexpr std::array<const char*, 6> side_names = {"x0", "x1", "y0", "y1", "z0", "z1"};
-
   std::vector<std::string> outputs() const override { return {"pressure"}; }
   /// @param cells  two or three
   Grid grid(const std::vector<std::int64_t>& cells) const override;
@@ -57,20 +42,18 @@ class Diffusion : public SteadyEquation {
   /// @throws DataError, ShapeError  as forcing(), and if a permeability is not positive or a value not finite.
   void check(const Sample& problem) const;
 
-  /// Whether the value on side `which` of side_names is given.
-  bool is_given(std::size_t which) const { return given_[which]; }
+  const Sides& sides() const noexcept { return sides_; }
 
  protected:
-  /// @throws OptionError  if a side is unknown, values are not six or finite, or no side of a square has a value.
-  Diffusion(const std::string& name, const DiffusionSides& sides);
+  /// @throws OptionError  as Sides, or if no side of a square has a value.
+  Diffusion(const std::string& name, const SideOptions& sides);
   /// f of problems that have no forcing of their own.
   virtual double uniform_forcing() const { return 0; }
 
  private:
   Tensor own_forcing(const Sample& problem) const;
 
-  std::array<bool, 6> given_;
-  std::array<double, 6> values_{};
+  Sides sides_;
 };
 
 }  // namespace locum::physics

@@ -7,7 +7,7 @@ struct PoissonOptions {
   double tau = 3;
   double alpha = 2;
   double deviation = 1;
-  DiffusionSides sides;
+  SideOptions sides;
 
   template <class Visitor>
   void visit(Visitor&& option)

@@ -25,6 +25,7 @@
 #include "poisson.hpp"
 #include "reaction_diffusion/diffusion_sorption.hpp"
 #include "reaction_diffusion/fitzhugh_nagumo.hpp"
+#include "reaction_diffusion/heat.hpp"
 
 namespace locum::physics {
 
@@ -56,6 +57,7 @@ const std::vector<EquationEntry>& equations()
       equation<Euler, EulerOptions>("euler", "flow of a compressible gas, viscous or not, on a line or in a plane"),
       equation<FitzHughNagumo, FitzHughNagumoOptions>("fitzhugh_nagumo",
                                                       "an activator and an inhibitor, on a closed line or square"),
+      equation<Heat, HeatOptions>("heat", "∂u/∂t = d Δu in a square, sides of given temperature or insulated"),
       equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
       equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(

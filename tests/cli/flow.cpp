@@ -17,10 +17,9 @@ TEST_CASE("a channel's flows: from random obstacles to streamlines", "[cli]")
   REQUIRE(run.status == 0);
   CHECK(says(run.text, {"relative L2 error", "reference solver"}));
   const auto info = command({"info", "run/data/train.h5"}, folder.path());
-  CHECK(says(info.text, {"obstacle_distance", "wall_distance", "fluid", "velocity", "m s-1", "face_velocity", "pressure",
-                         "m2 s-2", "iterations", "relative_residual"}));
-  const auto solve =
-      command({"solve", "case.toml", "--with", "run", "--compare", "--output", "run"}, folder.path());
+  CHECK(says(info.text, {"obstacle_distance", "wall_distance", "fluid", "velocity", "m s-1", "face_velocity",
+                         "pressure", "m2 s-2", "iterations", "relative_residual"}));
+  const auto solve = command({"solve", "case.toml", "--with", "run", "--compare", "--output", "run"}, folder.path());
   CHECK(solve.status == 0);
   CHECK(says(solve.text, {"channel_flow, PETSc newtonls + lu: ", "velocity: relative L2 error"}));
   const auto fieldsplit = command({"solve", "case.toml", "--with", "reference", "--output", "s", "--petsc",

@@ -215,7 +215,7 @@ void DiffusionSolver::Workspace::assemble(const Tensor& a)
         for (const int step : {-1, 1}) {
           const PetscInt neighbour = place[axis] + step;
           if (neighbour < 0 || neighbour >= cells[axis]) {  // a value half a cell away, or no flux
-            if (equation.is_given(2 * axis + (step > 0))) values[0] += 2 * along[here] * per_h2;
+            if (equation.sides().given(2 * axis + (step > 0))) values[0] += 2 * along[here] * per_h2;
             continue;
           }
           const double there = along[here + step * strides[axis]];

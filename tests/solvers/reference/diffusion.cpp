@@ -146,7 +146,7 @@ TEST_CASE("Diffusion: what it cannot solve is refused", "[solvers][error]")
 {
   const auto with_sides = [](std::vector<std::string> insulated, std::vector<double> values) {
     DarcyOptions options;
-    options.sides = {std::move(insulated), std::move(values)};
+    options.sides = {.insulated = std::move(insulated), .values = std::move(values)};
     return message_of([&] { Darcy{options}; });
   };
   CHECK(says(with_sides({"x2"}, {}), {"insulated", "\"x2\"", "x0, x1, y0, y1, z0, z1"}));

@@ -2,6 +2,7 @@
 #include <locum/core/random.hpp>
 #include <locum/physics/reaction_diffusion/diffusion_sorption.hpp>
 #include <locum/physics/reaction_diffusion/fitzhugh_nagumo.hpp>
+#include <locum/physics/reaction_diffusion/heat.hpp>
 #include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/petsc/reaction_diffusion.hpp>
 
@@ -85,6 +86,31 @@ TEST_CASE("reaction-diffusion: the edges of diffusion-sorption, order 2 in space
     errors.emplace_back(n, relative_distance(all_of(equation, later), exact(grid, end)));
   }
   CHECK_THAT(last_order("diffusion between edges, cells", 2, errors), WithinAbs(2, 0.1));
+}
+
+TEST_CASE("reaction-diffusion: heat between warm and insulated sides, order 2 in space", "[solvers][order]")
+{
+  // u = 1 + 2x + e^(−5π²dt) sin πx cos 2πy: 1 where x = 0, 3 where x = 1, no flux through y0 and y1.
+  const PetscSession petsc{Communicator()};
+  const double d = 0.02, end = 0.5, pi = std::numbers::pi;
+  HeatOptions options;
+  options.diffusivity = d;
+  options.sides = {.insulated = {"y0", "y1"}, .values = {1, 3, 0, 0, 0, 0}};
+  const Heat equation(options);
+  ReactionDiffusionSolver solver(equation, {.tolerance = 1e-9});
+  const auto exact = [&](const Grid& grid, double time) {
+    const Tensor y = grid.coordinates(0).unsqueeze(1), x = grid.coordinates(1);
+    return (1 + 2 * x + std::exp(-5 * pi * pi * d * time) * (pi * x).sin() * (2 * pi * y).cos())
+        .unsqueeze(0)
+        .unsqueeze(0);
+  };
+  std::vector<std::pair<double, double>> errors;
+  for (const std::int64_t n : {8, 16, 32}) {
+    const Grid grid = equation.grid({n, n});
+    const Sample later = solver.advance(with(equation, grid, exact(grid, 0)), end);
+    errors.emplace_back(n, relative_distance(all_of(equation, later), exact(grid, end)));
+  }
+  CHECK_THAT(last_order("heat, cells", 2, errors), WithinAbs(2, 0.1));
 }
 
 TEST_CASE("reaction-diffusion: order 2 in space, against nine times as many cells", "[solvers][order]")
