@@ -2,8 +2,10 @@
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Precompiled headers only hit the cache when ccache may ignore their time stamps. What a source depends on is read
-  # from the compiler's list: preprocessing it first would parse torch/torch.h once more.
+  # from the compiler's list: preprocessing it first would parse torch/torch.h once more. Paths below the project count
+  # as relative ones, so that builds beside each other (build/release, build/other) share what they have in common.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
 endif()
 
