@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "darcy.hpp"
+#include "finite_elements/diffusion.hpp"
+#include "finite_elements/elasticity.hpp"
+#include "finite_elements/tensile_plate.hpp"
 #include "ordinary/lorenz.hpp"
 #include "periodic/advection_diffusion.hpp"
 #include "periodic/allen_cahn.hpp"
@@ -42,6 +45,8 @@ const std::vector<EquationEntry>& equations()
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
       equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),
       equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square, u = 0 on its edge"),
+      equation<Diffusion, DiffusionOptions>("diffusion", "v·∇u − ∇·(k∇u) = f on meshes, in the plane or in space"),
+      equation<Elasticity, ElasticityOptions>("elasticity", "linear elastic specimens under tension, on meshes"),
       equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
       equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(
@@ -57,6 +62,8 @@ const std::vector<EquationEntry>& equations()
       equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
                                                           "two layers on a β-plane, sheared mean flow"),
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
+      equation<TensilePlate, TensilePlateOptions>("tensile_plate",
+                                                  "flat specimens with a hole under tension, as pictures"),
   };
   return table;
 }
