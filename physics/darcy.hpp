@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "equation.hpp"
+#include "diffusion.hpp"
 #include "gaussian_random_field.hpp"
 
 namespace locum::physics {
@@ -25,6 +25,7 @@ struct DarcyOptions {
   double tau = 3;        ///< Inverse correlation length of the Gaussian field, 1 / side of the square.
   double alpha = 2;      ///< Its smoothness.
   double forcing = 1;    ///< f, where a problem has no field "forcing" of its own.
+  DiffusionSides sides;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -36,49 +37,29 @@ struct DarcyOptions {
     option("tau", tau, "inverse correlation length of the Gaussian field");
     option("alpha", alpha, "smoothness of the Gaussian field, more than 1");
     option("forcing", forcing, "right-hand side f");
+    sides.visit(option);
   }
 };
 
-/// Darcy flow in the unit square, dimensionless:
-///     −∇·(a ∇u) = f   in (0, 1)²,      u = 0   on its edge.
-///
-/// Fields, all of unit "1" and shape [batch, 1, y, x], at the centres of equal cells:
-///   permeability  a > 0   given
-///   forcing       f       given; where a problem has none, f is DarcyOptions::forcing everywhere
-///   pressure      u       sought
-///
-/// Discretised with finite volumes: the flux through a face is the harmonic mean of the permeabilities beside it times
-/// the difference of the pressures over their distance, on the edge the cell's own permeability times its pressure over
-/// half a cell. Second order for smooth permeability, first order where it jumps between cells.
-class Darcy : public SteadyEquation {
+/// Darcy flow in the unit square or cube: Diffusion through a random permeability, driven by a uniform forcing.
+class Darcy : public Diffusion {
  public:
-  /// @throws OptionError  if low, high or deviation is not positive, or the field's tau or alpha is out of range.
+  /// @throws OptionError  if low, high or deviation is not positive, the field's tau or alpha is out of range, or as
+  ///                      Diffusion
   explicit Darcy(DarcyOptions options = {});
 
   const DarcyOptions& options() const noexcept { return options_; }
 
   std::string name() const override { return "darcy"; }
   std::vector<std::string> inputs() const override { return {"permeability"}; }
-  std::vector<std::string> outputs() const override { return {"pressure"}; }
-  Grid grid(const std::vector<std::int64_t>& cells) const override;
+  /// @throws OptionError  if the field's alpha is too small for the axes: GaussianRandomField
   Sample draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const override;
 
-  /// f + ∇·(a ∇u), [batch, 1, y, x], of the wider type of its arguments.
-  /// @throws DataError, ShapeError  as forcing(), and if the pressure's shape is not the permeability's.
-  Tensor residual(const Sample& problem, const Sample& solution) const override;
-
-  /// f, [batch, 1, y, x].
-  /// @throws DataError   if the problem has no permeability.
-  /// @throws ShapeError  if it is not on equal cells of the unit square, or a field is not [batch, 1, y, x].
-  Tensor forcing(const Sample& problem) const override;
-
-  /// Makes sure that `problem` can be solved.
-  /// @throws DataError, ShapeError  as forcing(), and if a permeability is not positive or a value not finite.
-  void check(const Sample& problem) const;
+ protected:
+  double uniform_forcing() const override { return options_.forcing; }
 
  private:
   DarcyOptions options_;
-  GaussianRandomField field_;
 };
 
 /// A Darcy problem with its exact solution, one member with fields permeability, forcing and pressure, float64:

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include "darcy.hpp"
-#include "finite_elements/diffusion.hpp"
 #include "finite_elements/elasticity.hpp"
 #include "finite_elements/tensile_plate.hpp"
+#include "finite_elements/transport.hpp"
+#include "flow/channel_flow.hpp"
+#include "flow/lid_driven_cavity.hpp"
 #include "ordinary/lorenz.hpp"
 #include "periodic/advection_diffusion.hpp"
 #include "periodic/allen_cahn.hpp"
@@ -20,6 +22,7 @@
 #include "periodic/navier_stokes_3d.hpp"
 #include "periodic/quasi_geostrophic.hpp"
 #include "periodic/schrodinger.hpp"
+#include "poisson.hpp"
 
 namespace locum::physics {
 
@@ -44,13 +47,14 @@ const std::vector<EquationEntry>& equations()
       equation<Barotropic, BarotropicOptions>("barotropic", "one quasi-geostrophic layer on a β-plane over topography"),
       equation<Burgers, BurgersOptions>("burgers", "∂u/∂t + u ∂u/∂x = ν ∂²u/∂x², periodic line"),
       equation<Burgers2D, Burgers2DOptions>("burgers_2d", "∂u/∂t + u·∇u = ν Δu, a velocity in the periodic plane"),
-      equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square, u = 0 on its edge"),
-      equation<Diffusion, DiffusionOptions>("diffusion", "v·∇u − ∇·(k∇u) = f on meshes, in the plane or in space"),
+      equation<ChannelFlow, ChannelFlowOptions>("channel_flow", "steady laminar flow in a channel, past an obstacle"),
+      equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square or cube"),
       equation<Elasticity, ElasticityOptions>("elasticity", "linear elastic specimens under tension, on meshes"),
       equation<KortewegDeVries, KortewegDeVriesOptions>("korteweg_de_vries",
                                                         "∂u/∂t + u ∂u/∂x + d ∂³u/∂x³ = 0, periodic line"),
       equation<KuramotoSivashinsky, KuramotoSivashinskyOptions>(
           "kuramoto_sivashinsky", "∂u/∂t + u ∂u/∂x + ∂²u/∂x² + ∂⁴u/∂x⁴ = 0, periodic line"),
+      equation<LidDrivenCavity, LidDrivenCavityOptions>("lid_driven_cavity", "steady flow in a square whose lid moves"),
       equation<Lorenz63, Lorenz63Options>("lorenz63", "convection in three variables"),
       equation<Lorenz84, Lorenz84Options>("lorenz84", "the atmosphere in three variables"),
       equation<Lorenz96, Lorenz96Options>("lorenz96", "waves round a circle of latitude"),
@@ -59,11 +63,13 @@ const std::vector<EquationEntry>& equations()
                                                   "incompressible flow in the periodic plane, its vorticity"),
       equation<NavierStokes3D, NavierStokes3DOptions>("navier_stokes_3d",
                                                       "incompressible flow in the periodic cube, its velocity"),
+      equation<Poisson, PoissonOptions>("poisson", "Poisson's equation −Δu = f in the unit square or cube"),
       equation<QuasiGeostrophic, QuasiGeostrophicOptions>("quasi_geostrophic",
                                                           "two layers on a β-plane, sheared mean flow"),
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
       equation<TensilePlate, TensilePlateOptions>("tensile_plate",
                                                   "flat specimens with a hole under tension, as pictures"),
+      equation<Transport, TransportOptions>("transport", "v·∇u − ∇·(k∇u) = f on meshes, in the plane or in space"),
   };
   return table;
 }

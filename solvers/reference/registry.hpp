@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "discrete_solver.hpp"
 #include "ordinary/runge_kutta.hpp"
 #include "periodic/periodic.hpp"
 
@@ -18,11 +19,13 @@ namespace locum::solvers {
 bool petsc_available();
 
 /// The reference solver of a steady equation. Needs a living PetscSession.
+/// @param equation       must outlive the solver
 /// @param ranks          who shares each solve
 /// @param petsc_options  without the leading dash; they replace the solver's defaults
 /// @throws OptionError   if there is none for this equation, or the build is without PETSc.
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator& ranks,
-                                                    const std::map<std::string, std::string>& petsc_options);
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation,
+                                                      const Communicator& ranks,
+                                                      const std::map<std::string, std::string>& petsc_options);
 
 /// What [solver] of a case says of an evolving equation.
 using SteppingOptions = std::variant<PeriodicSolverOptions, RungeKuttaOptions>;

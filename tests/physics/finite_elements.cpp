@@ -1,5 +1,5 @@
 #include <locum/core/random.hpp>
-#include <locum/physics/finite_elements/diffusion.hpp>
+#include <locum/physics/finite_elements/transport.hpp>
 #include <locum/physics/finite_elements/elasticity.hpp>
 #include <locum/physics/finite_elements/elements.hpp>
 #include <locum/physics/finite_elements/interpolation.hpp>
@@ -236,7 +236,7 @@ TEST_CASE("finite elements: what is put in flows out", "[physics][property]")
 {
   // Test functions sum up to 1: Σ (f − A u) = ∫ f + ∫ q over all rows if nothing is prescribed and v·n = 0.
   const Mesh mesh = small_mesh(Mesh::Cell::quadratic_triangle);
-  const Diffusion equation;
+  const Transport equation;
   Sample problem{.domain = mesh, .fields = {}, .scalars = {}, .time = 0};
   const Tensor one = torch::ones({1, 1, mesh.vertices.size(0)}, torch::kFloat64);
   problem.fields["conductivity"].values = one + mesh.vertices.select(1, 1);
@@ -252,7 +252,7 @@ TEST_CASE("finite elements: what is put in flows out", "[physics][property]")
 TEST_CASE("finite elements: gradients of the residual are finite differences'", "[physics][property]")
 {
   const Mesh mesh = small_mesh(Mesh::Cell::triangle);
-  const Diffusion equation({.speed = 5});
+  const Transport equation({.speed = 5});
   Sample problem = equation.draw_on(mesh, 4, 0, 1);
   const Tensor k = problem.field("conductivity").values.clone().requires_grad_();
   RandomStream random(3, "temperature");

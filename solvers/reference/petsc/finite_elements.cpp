@@ -225,7 +225,35 @@ std::string FiniteElementSolver::description() const
   return fmt::format("{} by finite elements, PETSc {} + {}", equation_.name(), setting("ksp_type"), setting("pc_type"));
 }
 
-Sample FiniteElementSolver::solve(const Sample& problem)
+Sample FiniteElementSolver::solve(const Sample& problem) { return solve_from(problem, {}); }
+
+Sample FiniteElementSolver::solve(const Sample& problem, const Sample& guess)
+{
+  Tensor start;
+  agree(ranks_, [&] {
+    start = guess.field(equation_.unknown()).values.detach().to(torch::kCPU, torch::kFloat64);
+    equation_.residual(problem, guess);  // refuses another shape
+  });
+  return solve_from(problem, start);
+}
+
+Tensor FiniteElementSolver::matrix(const Sample& problem, const Sample&)
+{
+  torch::NoGradGuard no_gradients;
+  ElementSystem system;
+  agree(ranks_, [&] {  // every rank has all cells: nothing is gathered
+    equation_.check(problem);
+    system = equation_.system(problem, 0);
+  });
+  const auto own = system.unknowns.size(1), size = system.right_side.size(0);
+  const Tensor rows = system.unknowns.unsqueeze(2).expand({-1, own, own});
+  const Tensor columns = system.unknowns.unsqueeze(1).expand({-1, own, own});
+  const Tensor places = torch::stack({rows.flatten(), columns.flatten()});
+  return torch::sparse_coo_tensor(places, -system.matrices.flatten(), {size, size}).coalesce().to_sparse_csr();
+}
+
+/// @param start  [batch, component, vertex]; undefined: 0
+Sample FiniteElementSolver::solve_from(const Sample& problem, const Tensor& start)
 {
   torch::NoGradGuard no_gradients;
   const char* doing = "solving the finite element system";
@@ -266,7 +294,9 @@ Sample FiniteElementSolver::solve(const Sample& problem)
       throw OptionError(error.report());  // no fault of this problem: no other could be solved either
     }
     const PetscVec right = vector_of(system.right_side, numbering, comm, doing);
-    const PetscVec solution = vector_of(torch::zeros_like(system.right_side), numbering, comm, doing);
+    const Tensor from = start.defined() ? start[m].t().flatten() : torch::zeros_like(system.right_side);
+    const PetscVec solution = vector_of(from, numbering, comm, doing);
+    check_petsc(KSPSetInitialGuessNonzero(krylov.get(), start.defined() ? PETSC_TRUE : PETSC_FALSE), doing);
     check_petsc(KSPSolve(krylov.get(), right.get(), solution.get()), doing);
 
     Outcome outcome;

@@ -1,11 +1,11 @@
 #pragma once
 #include <locum/core/communicator.hpp>
-#include <locum/core/solver.hpp>
 #include <locum/physics/finite_elements/mesh_equation.hpp>
 
 #include <map>
-#include <memory>
 #include <string>
+
+#include "../discrete_solver.hpp"
 
 namespace locum::solvers {
 
@@ -17,7 +17,7 @@ namespace locum::solvers {
 /// Those are defaults; any option of PETSc's KSP and PC replaces them. Needs a living PetscSession. In float64 whatever
 /// the type of the problem. The same problem gives the same bits, whatever was solved before, on the same number of
 /// ranks.
-class FiniteElementSolver : public SteadySolver {
+class FiniteElementSolver : public DiscreteSolver {
  public:
   /// @param equation  must outlive the solver
   /// @param ranks     who shares each solve; Communicator() is this process alone
@@ -36,8 +36,15 @@ class FiniteElementSolver : public SteadySolver {
   /// @throws OptionError  if one of the options is not known to the chosen solver
   /// @throws SolverError  if a member's iteration diverges, naming PETSc's reason, or PETSc fails otherwise
   Sample solve(const Sample& problem) override;
+  /// @param guess  the unknown, [batch, component, vertex]
+  Sample solve(const Sample& problem, const Sample& guess) override;
+
+  /// −A; an unknown's number is vertex · components + component.
+  Tensor matrix(const Sample& problem, const Sample& solution) override;
 
  private:
+  Sample solve_from(const Sample& problem, const Tensor& start);
+
   const physics::MeshEquation& equation_;
   Communicator ranks_;
   std::map<std::string, std::string> options_;

@@ -2,19 +2,23 @@
 
 #include <locum/core/error.hpp>
 
-#include "darcy.hpp"
+#include "diffusion.hpp"
 #include "finite_elements.hpp"
+#include "flow.hpp"
 #include "tensile_plate.hpp"
 
 namespace locum::solvers {
 
 bool petsc_available() { return true; }
 
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator& ranks,
-                                                    const std::map<std::string, std::string>& petsc_options)
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation,
+                                                      const Communicator& ranks,
+                                                      const std::map<std::string, std::string>& petsc_options)
 {
-  if (const auto* darcy = dynamic_cast<const physics::Darcy*>(&equation))
-    return std::make_unique<DarcySolver>(*darcy, ranks, petsc_options);
+  if (const auto* diffusion = dynamic_cast<const physics::Diffusion*>(&equation))
+    return std::make_unique<DiffusionSolver>(*diffusion, ranks, petsc_options);
+  if (const auto* flow = dynamic_cast<const physics::IncompressibleFlow*>(&equation))
+    return std::make_unique<FlowSolver>(*flow, ranks, petsc_options);
   if (const auto* on_mesh = dynamic_cast<const physics::MeshEquation*>(&equation))
     return std::make_unique<FiniteElementSolver>(*on_mesh, ranks, petsc_options);
   if (const auto* plate = dynamic_cast<const physics::TensilePlate*>(&equation))
@@ -22,7 +26,7 @@ std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquatio
   throw OptionError({.doing = "looking up the reference solver",
                      .where = "equation " + equation.name(),
                      .found = "an equation without one",
-                     .expected = "darcy, tensile_plate, or one on meshes",
+                     .expected = "diffusion, incompressible flow, or an equation on meshes",
                      .advice = ""});
 }
 

@@ -39,4 +39,15 @@ Sample TensilePlateSolver::solve(const Sample& problem)
   return all;
 }
 
+Sample TensilePlateSolver::solve(const Sample& problem, const Sample&) { return solve(problem); }
+
+Tensor TensilePlateSolver::matrix(const Sample&, const Sample&)
+{
+  throw OptionError({.doing = "asking a reference solver for its matrix",
+                     .where = "equation " + equation_.name(),
+                     .found = "a solution on a grid that is taken from a mesh",
+                     .expected = "an equation solved where its fields are",
+                     .advice = "equation elasticity, on meshes"});
+}
+
 }  // namespace locum::solvers

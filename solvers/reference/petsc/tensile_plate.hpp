@@ -6,7 +6,7 @@
 namespace locum::solvers {
 
 /// Solves tensile plates on meshes of their own, by finite elements, and takes the solutions to the grid's points.
-class TensilePlateSolver : public SteadySolver {
+class TensilePlateSolver : public DiscreteSolver {
  public:
   /// @param ranks, options  as FiniteElementSolver's
   explicit TensilePlateSolver(physics::TensilePlate equation, const Communicator& ranks = {},
@@ -20,6 +20,10 @@ class TensilePlateSolver : public SteadySolver {
   ///          iterations and relative_residual of the solve on its mesh
   /// @throws  as FiniteElementSolver::solve(); DataError  if scalars are missing, ShapeError  if an outline is none
   Sample solve(const Sample& problem) override;
+  /// As solve(problem): a guess on the grid lacks what the mesh shows, and a start from it saves no iterations.
+  Sample solve(const Sample& problem, const Sample& guess) override;
+  /// @throws OptionError  always: what is solved are unknowns of a mesh, not the grid's values
+  Tensor matrix(const Sample& problem, const Sample& solution) override;
 
  private:
   physics::TensilePlate equation_;

@@ -11,8 +11,8 @@ PetscSession::~PetscSession() = default;
 
 bool petsc_available() { return false; }
 
-std::unique_ptr<SteadySolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
-                                                    const std::map<std::string, std::string>&)
+std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquation& equation, const Communicator&,
+                                                      const std::map<std::string, std::string>&)
 {
   throw OptionError({.doing = "looking up the reference solver",
                      .where = "equation " + equation.name(),

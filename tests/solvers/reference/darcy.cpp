@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 #include <locum/physics/darcy.hpp>
-#include <locum/solvers/reference/petsc/darcy.hpp>
+#include <locum/solvers/reference/petsc/diffusion.hpp>
 #include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/registry.hpp>
 
@@ -14,11 +14,18 @@ using namespace locum;
 using physics::Darcy;
 using physics::DarcyOptions;
 using physics::Permeability;
-using solvers::DarcySolver;
+using solvers::DiffusionSolver;
 using solvers::PetscSession;
 using tests::message_of;
 using tests::relative_distance;
 using tests::says;
+
+/// The equation with default options.
+static const Darcy& plain()
+{
+  static const Darcy equation;
+  return equation;
+}
 
 static Tensor pressure(const Sample& solution) { return solution.field("pressure").values; }
 
@@ -35,7 +42,7 @@ TEST_CASE("Darcy finite volumes: second order on a manufactured solution", "[sol
 {
   const PetscSession petsc({});
   const Darcy equation;
-  DarcySolver solver(equation);
+  DiffusionSolver solver(equation);
   std::vector<double> errors;
   fmt::print("cells  relative L2 error  order\n");
   for (const std::int64_t cells : {16, 32, 64, 128}) {
@@ -54,7 +61,7 @@ TEST_CASE("Darcy finite volumes: converge for lognormal permeabilities", "[solve
   options.permeability = Permeability::lognormal;
   options.alpha = 4;  // twice differentiable, as second order needs
   const Darcy equation(options);
-  DarcySolver solver(equation);
+  DiffusionSolver solver(equation);
   std::vector<Tensor> on_coarsest;
   for (const std::int64_t refinement : {1, 3, 9}) {  // centres of coarse cells stay centres
     const auto cells = 20 * refinement, first = refinement / 2;
@@ -73,7 +80,7 @@ TEST_CASE("Darcy solver: Poisson's pressure in the middle of the square", "[solv
   const std::int64_t cells = 129;
   Sample problem{.domain = equation.grid({cells, cells}), .fields = {}, .scalars = {}, .time = 0};
   problem.fields["permeability"].values = torch::ones({1, 1, cells, cells});
-  const double middle = pressure(DarcySolver(equation).solve(problem))[0][0][64][64].item<double>();
+  const double middle = pressure(DiffusionSolver(equation).solve(problem))[0][0][64][64].item<double>();
   CHECK_THAT(middle, WithinAbs(0.0736713533, 0.25 / (cells * cells)));  // the Fourier series' sum; error of order h²
 }
 
@@ -87,10 +94,10 @@ TEST_CASE("Darcy solver: its matrix is the equation's residual", "[solvers][prop
     return equation.residual(problem, solution).norm(2, {1, 2, 3}) / equation.forcing(problem).norm(2, {1, 2, 3});
   };
 
-  const Sample loose = DarcySolver(equation, {}, {{"ksp_rtol", "1e-2"}}).solve(problem);
+  const Sample loose = DiffusionSolver(equation, {}, {{"ksp_rtol", "1e-2"}}).solve(problem);
   CHECK_THAT(relative_distance(residual(loose), loose.scalars.at("relative_residual").values), WithinAbs(0, 1e-10));
 
-  const Sample tight = DarcySolver(equation).solve(problem);
+  const Sample tight = DiffusionSolver(equation).solve(problem);
   CHECK(residual(tight).max().item<double>() < 1.01e-8);
   CHECK(tight.scalars.at("iterations").values.max().item<double>() < 20);
 }
@@ -100,7 +107,7 @@ TEST_CASE("Darcy solver: what the source puts in flows out through the edge", "[
   const PetscSession petsc({});
   const std::int64_t ny = 40, nx = 24;
   const Sample problem = random_problems(ny, nx, 2);
-  const Tensor flux = problem.field("permeability").values * pressure(DarcySolver(Darcy()).solve(problem)) * 2;
+  const Tensor flux = problem.field("permeability").values * pressure(DiffusionSolver(plain()).solve(problem)) * 2;
   // Outward flux density 2 a u / h through faces of the other axis' h.
   const double r = double(nx) / double(ny);
   const Tensor through_x = (flux.select(3, 0) + flux.select(3, nx - 1)).sum({1, 2}) * r;
@@ -116,8 +123,8 @@ TEST_CASE("Darcy solver: the transposed problem has the transposed solution", "[
   const Sample problem = random_problems(20, 31, 1);
   Sample transposed{.domain = equation.grid({31, 20}), .fields = {}, .scalars = {}, .time = 0};
   transposed.fields["permeability"].values = problem.field("permeability").values.transpose(2, 3);
-  const Tensor u = pressure(DarcySolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(problem));
-  const Tensor v = pressure(DarcySolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(transposed));
+  const Tensor u = pressure(DiffusionSolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(problem));
+  const Tensor v = pressure(DiffusionSolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(transposed));
   CHECK_THAT(relative_distance(v.transpose(2, 3), u), WithinAbs(0, 1e-9));  // tolerance times condition, generously
 }
 
@@ -125,10 +132,10 @@ TEST_CASE("Darcy solver: the same bits whatever was solved before", "[solvers][p
 {
   const PetscSession petsc({});
   const Sample problems = random_problems(33, 32, 3);
-  DarcySolver solver{Darcy()};
+  DiffusionSolver solver{plain()};
   const Tensor all = pressure(solver.solve(problems));
   CHECK(torch::equal(pressure(solver.solve(problems.members(1, 1))), all.narrow(0, 1, 1)));
-  CHECK(torch::equal(pressure(DarcySolver(Darcy()).solve(problems.members(2, 1))), all.narrow(0, 2, 1)));
+  CHECK(torch::equal(pressure(DiffusionSolver(plain()).solve(problems.members(2, 1))), all.narrow(0, 2, 1)));
   solver.solve(random_problems(16, 16, 1));
   CHECK(torch::equal(pressure(solver.solve(problems)), all));
 }
@@ -137,7 +144,7 @@ TEST_CASE("Darcy solver: permeabilities that vary a million times still converge
 {
   const PetscSession petsc({});
   const Darcy equation({.low = 1e-3, .high = 1e3});
-  DarcySolver solver(equation);
+  DiffusionSolver solver(equation);
   const Sample solution = solver.solve(equation.draw(equation.grid({64, 64}), 1, 0, 4));
   CHECK(solution.scalars.at("iterations").values.max().item<double>() < 60);
   CHECK(solution.scalars.at("relative_residual").values.max().item<double>() < 1e-7);
@@ -147,20 +154,20 @@ TEST_CASE("Darcy solver: reads any floating type, answers in float64", "[solvers
 {
   const PetscSession petsc({});
   const Sample problem = random_problems(16, 16, 1);  // 3 and 12 are the same in float32
-  const Tensor u = pressure(DarcySolver(Darcy()).solve(problem));
-  CHECK(torch::equal(pressure(DarcySolver(Darcy()).solve(problem.to(torch::kFloat32))), u));
+  const Tensor u = pressure(DiffusionSolver(plain()).solve(problem));
+  CHECK(torch::equal(pressure(DiffusionSolver(plain()).solve(problem.to(torch::kFloat32))), u));
 }
 
 TEST_CASE("Darcy solver: PETSc's options choose another method, not another answer", "[solvers]")
 {
   const PetscSession petsc({});
   const Sample problem = random_problems(32, 32, 2, Permeability::lognormal);
-  const Tensor u = pressure(DarcySolver(Darcy()).solve(problem));
+  const Tensor u = pressure(DiffusionSolver(plain()).solve(problem));
   using Options = std::map<std::string, std::string>;
   const auto options = GENERATE(Options{{"pc_type", "cholesky"}}, Options{{"ksp_type", "preonly"}, {"pc_type", "lu"}},
                                 Options{{"ksp_type", "gmres"}, {"pc_type", "icc"}},
                                 Options{{"mg_levels_ksp_type", "chebyshev"}, {"pc_gamg_threshold", "0.02"}});
-  DarcySolver other(Darcy(), {}, options);
+  DiffusionSolver other(plain(), {}, options);
   CAPTURE(other.description());
   CHECK_THAT(relative_distance(pressure(other.solve(problem)), u), WithinAbs(0, 1e-6));  // 1e-8 times condition
 }
@@ -171,36 +178,36 @@ TEST_CASE("Darcy solver: a solve that fails says why", "[solvers][error]")
   const Sample problem = random_problems(32, 32, 2);
   SECTION("too few iterations")
   {
-    DarcySolver solver(Darcy(), {}, {{"ksp_max_it", "1"}});
+    DiffusionSolver solver(plain(), {}, {{"ksp_max_it", "1"}});
     const auto message = message_of([&] { solver.solve(problem); });
     CHECK(says(message, {"member 0 of 2, [solver.petsc]", "KSP_DIVERGED_ITS after 1 iterations, relative residual",
                          "expected 1e-08", "ksp_max_it = 10"}));
   }
   SECTION("a weak preconditioner")
   {
-    DarcySolver solver(Darcy(), {}, {{"pc_type", "jacobi"}, {"ksp_max_it", "5"}});
+    DiffusionSolver solver(plain(), {}, {{"pc_type", "jacobi"}, {"ksp_max_it", "5"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"KSP_DIVERGED_ITS after 5", "pc_type = \"gamg\""}));
   }
   SECTION("unknown option")
   {
-    DarcySolver solver(Darcy(), {}, {{"ksp_rtoll", "1e-3"}});
+    DiffusionSolver solver(plain(), {}, {{"ksp_rtoll", "1e-3"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"[solver.petsc]", "\"ksp_rtoll\"", "ksp_rtol = \"1e-3\""}));
     CHECK(says(message_of([&] { solver.solve(problem); }), {"\"ksp_rtoll\""}));  // and again
   }
   SECTION("option of a method that is not used")
   {
-    DarcySolver solver(Darcy(), {}, {{"pc_type", "cholesky"}, {"mg_levels_pc_type", "sor"}});
+    DiffusionSolver solver(plain(), {}, {{"pc_type", "cholesky"}, {"mg_levels_pc_type", "sor"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"\"mg_levels_pc_type\"", "remove it"}));
   }
   SECTION("unknown method")
   {
-    DarcySolver solver(Darcy(), {}, {{"pc_type", "gamgg"}});
+    DiffusionSolver solver(plain(), {}, {{"pc_type", "gamgg"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"gamgg", "[solver.petsc]"}));
   }
   SECTION("and the next solve is as good as ever")
   {
-    const Tensor u = pressure(DarcySolver(Darcy()).solve(problem.members(0, 1)));
-    DarcySolver solver{Darcy()};
+    const Tensor u = pressure(DiffusionSolver(plain()).solve(problem.members(0, 1)));
+    DiffusionSolver solver{plain()};
     Sample bad = problem.members(0, 1).to(torch::kFloat64);
     bad.fields["permeability"].values = bad.field("permeability").values * 0;
     CHECK(says(message_of([&] { solver.solve(bad); }), {"found 0 at sample 0", "positive values"}));
@@ -210,8 +217,8 @@ TEST_CASE("Darcy solver: a solve that fails says why", "[solvers][error]")
 
 TEST_CASE("Darcy solver: without PETSc running it says what is missing", "[solvers][error]")
 {
-  CHECK(
-      says(message_of([] { DarcySolver(Darcy()).solve(random_problems(8, 8, 1)); }), {"not running", "PetscSession"}));
+  CHECK(says(message_of([] { DiffusionSolver(plain()).solve(random_problems(8, 8, 1)); }),
+             {"not running", "PetscSession"}));
 }
 
 TEST_CASE("reference solvers: found by equation", "[solvers]")
@@ -219,9 +226,10 @@ TEST_CASE("reference solvers: found by equation", "[solvers]")
   const PetscSession petsc({});
   CHECK(solvers::petsc_available());
   const Sample problem = random_problems(16, 16, 1);
-  const auto solver = solvers::make_reference_solver(Darcy({.forcing = 2}), {}, {{"pc_type", "icc"}});
+  const Darcy equation({.forcing = 2});
+  const auto solver = solvers::make_reference_solver(equation, {}, {{"pc_type", "icc"}});
   CHECK(solver->description() == "darcy, PETSc cg + icc");
-  CHECK_THAT(relative_distance(pressure(solver->solve(problem)), 2 * pressure(DarcySolver(Darcy()).solve(problem))),
+  CHECK_THAT(relative_distance(pressure(solver->solve(problem)), 2 * pressure(DiffusionSolver(plain()).solve(problem))),
              WithinAbs(0, 1e-6));
 }
 
@@ -232,8 +240,8 @@ TEST_CASE("Darcy solver: two ranks find what one does", "[solvers][ranks2]")
   const PetscSession petsc(ranks);
   const auto kind = GENERATE(Permeability::threshold, Permeability::lognormal);
   const Sample problem = random_problems(33, 50, 2, kind);
-  const Tensor alone = pressure(DarcySolver(Darcy()).solve(problem));
-  DarcySolver solver(Darcy(), ranks);
+  const Tensor alone = pressure(DiffusionSolver(plain()).solve(problem));
+  DiffusionSolver solver(plain(), ranks);
   const Sample together = solver.solve(problem);
   CHECK_THAT(relative_distance(pressure(together), alone), WithinAbs(0, 1e-6));  // 1e-8 times condition
   CHECK(together.scalars.at("relative_residual").values.max().item<double>() < 1.01e-8);
@@ -247,18 +255,18 @@ TEST_CASE("Darcy solver: when it fails, every rank throws", "[solvers][error][ra
   Sample problem = random_problems(32, 32, 1);
   SECTION("diverged")
   {
-    DarcySolver solver(Darcy(), ranks, {{"ksp_max_it", "1"}});
+    DiffusionSolver solver(plain(), ranks, {{"ksp_max_it", "1"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"KSP_DIVERGED_ITS"}));
   }
   SECTION("unknown option")
   {
-    DarcySolver solver(Darcy(), ranks, {{"ksp_rtoll", "1"}});
+    DiffusionSolver solver(plain(), ranks, {{"ksp_rtoll", "1"}});
     CHECK(says(message_of([&] { solver.solve(problem); }), {"ksp_rtoll"}));
   }
   SECTION("bad input on one rank")
   {
     if (ranks.rank() == 1) problem.fields["permeability"].values[0][0][3][4] = std::nan("");
-    DarcySolver solver(Darcy(), ranks);
+    DiffusionSolver solver(plain(), ranks);
     CHECK(says(message_of([&] { solver.solve(problem); }), {"field permeability", "nan at sample 0", "[3, 4]"}));
   }
   ranks.barrier();

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
-#include <locum/physics/finite_elements/diffusion.hpp>
+#include <locum/physics/finite_elements/transport.hpp>
 #include <locum/physics/finite_elements/elasticity.hpp>
 #include <locum/physics/finite_elements/elements.hpp>
 #include <locum/physics/finite_elements/shapes.hpp>
@@ -159,7 +159,7 @@ double iterations_of(const Sample& solution) { return solution.scalars.at("itera
 TEST_CASE("finite elements, diffusion: orders 2 and 3 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
-  const Diffusion equation;
+  const Transport equation;
   const auto [kind, order, name] = GENERATE(table<Mesh::Cell, double, const char*>({
       {Mesh::Cell::triangle, 2, "diffusion, linear triangles"},
       {Mesh::Cell::tetrahedron, 2, "diffusion, linear tetrahedra"},
@@ -324,7 +324,7 @@ TEST_CASE("finite elements, transport: exact at the vertices of a boundary layer
       mesh, [&](const Tensor& x) { return (torch::expm1(v * coordinate(x, 0)) / std::expm1(v)).unsqueeze(-1); });
   problem.fields["velocity"].values = torch::tensor({v, 0.0}, torch::kFloat64).view({1, 2, 1}).expand({1, 2, mesh.vertices.size(0)});
   for (const auto& [name, facets] : mesh.boundaries) problem.fields["temperature_" + name].values = u;
-  const Diffusion equation;
+  const Transport equation;
   const Sample solution = FiniteElementSolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(problem);
   CHECK_THAT((solution.field("temperature").values - u).abs().max().item<double>(), WithinAbs(0, 1e-10));
 }
@@ -332,7 +332,7 @@ TEST_CASE("finite elements, transport: exact at the vertices of a boundary layer
 TEST_CASE("finite elements, transport: order 2 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
-  const Diffusion equation;
+  const Transport equation;
   std::vector<double> errors;
   for (const std::int64_t n : {16, 32, 64}) {
     const Mesh mesh = rectangle(n, n, 1, 1);
@@ -354,7 +354,7 @@ TEST_CASE("finite elements, transport: order 2 on a manufactured solution", "[so
 TEST_CASE("finite elements: the solver's matrix is the equation's residual", "[solvers][property]")
 {
   const PetscSession petsc({});
-  const Diffusion with_flow({.speed = 10}), without;
+  const Transport with_flow({.speed = 10}), without;
   const Elasticity elasticity;
   const MeshEquation& equation = GENERATE_REF(std::cref(static_cast<const MeshEquation&>(with_flow)),
                                               std::cref(static_cast<const MeshEquation&>(without)),
@@ -390,7 +390,7 @@ TEST_CASE("finite elements: multigrid takes about as many iterations on any mesh
 TEST_CASE("finite elements: the same bits whatever was solved before", "[solvers][property]")
 {
   const PetscSession petsc({});
-  const Diffusion equation;
+  const Transport equation;
   const Sample problems = equation.draw(equation.grid({12, 12}), 3, 0, 3);
   FiniteElementSolver solver(equation);
   const Tensor all = solver.solve(problems).field("temperature").values;
@@ -466,7 +466,7 @@ TEST_CASE("finite elements: ranks find what one does", "[solvers][ranks2][ranks4
 {
   const Communicator ranks(MPI_COMM_WORLD);
   const PetscSession petsc(ranks);
-  const Diffusion with_flow({.speed = 10}), solid;
+  const Transport with_flow({.speed = 10}), solid;
   const Elasticity elasticity;
   const TensilePlate plate;
   const auto compare = [&](const SteadyEquation& equation, const std::vector<std::int64_t>& cells, const char* field) {
@@ -489,7 +489,7 @@ TEST_CASE("finite elements: when a solve fails, every rank throws", "[solvers][e
 {
   const Communicator ranks(MPI_COMM_WORLD);
   const PetscSession petsc(ranks);
-  const Diffusion equation;
+  const Transport equation;
   Sample problem = equation.draw(equation.grid({8, 8}), 3, 0, 1);
   SECTION("diverged")
   {
@@ -509,7 +509,7 @@ TEST_CASE("finite elements: more ranks than vertices", "[solvers][ranks4]")
 {
   const Communicator ranks(MPI_COMM_WORLD);
   const PetscSession petsc(ranks);
-  const Diffusion equation;
+  const Transport equation;
   Mesh mesh = rectangle(1, 1, 1, 1);
   mesh.cells = mesh.cells.narrow(0, 0, 1);
   mesh.vertices = mesh.vertices.narrow(0, 0, 3);

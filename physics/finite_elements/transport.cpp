@@ -1,4 +1,4 @@
-#include "diffusion.hpp"
+#include "transport.hpp"
 
 #include <locum/core/error.hpp>
 #include <locum/core/random.hpp>
@@ -11,25 +11,25 @@
 
 namespace locum::physics {
 
-Diffusion::Diffusion(DiffusionOptions options) : options_(options)
+Transport::Transport(TransportOptions options) : options_(options)
 {
   require_positive(name(), {{"length", options.length}});
   require_not_negative(name(), {{"deviation", options.deviation}, {"speed", options.speed}});
 }
 
-std::vector<std::string> Diffusion::inputs() const
+std::vector<std::string> Transport::inputs() const
 {
   if (options_.speed > 0) return {"conductivity", "velocity", "forcing"};
   return {"conductivity", "forcing"};
 }
 
-Grid Diffusion::grid(const std::vector<std::int64_t>& cells) const
+Grid Transport::grid(const std::vector<std::int64_t>& cells) const
 {
   if (cells.size() != 3) require_axes(name(), cells, 2);
   return Grid::cell_centres(cells, std::vector<double>(cells.size(), 1.0));
 }
 
-Sample Diffusion::draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const
+Sample Transport::draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const
 {
   const auto cells = grid.shape();
   const Mesh mesh = cells.size() == 2 ? rectangle(cells[1], cells[0], 1, 1)
@@ -37,7 +37,7 @@ Sample Diffusion::draw(const Grid& grid, std::uint64_t seed, std::int64_t first,
   return draw_on(options_.quadratic ? quadratic(mesh) : mesh, seed, first, count);
 }
 
-Sample Diffusion::draw_on(const Mesh& mesh, std::uint64_t seed, std::int64_t first, std::int64_t count) const
+Sample Transport::draw_on(const Mesh& mesh, std::uint64_t seed, std::int64_t first, std::int64_t count) const
 {
   const auto vertices = mesh.vertices.size(0), dimension = mesh.vertices.size(1);
   Sample problems{.domain = mesh, .fields = {}, .scalars = {}, .time = 0};
@@ -56,16 +56,16 @@ Sample Diffusion::draw_on(const Mesh& mesh, std::uint64_t seed, std::int64_t fir
   return problems;
 }
 
-Tensor Diffusion::kernel(const Mesh& mesh) const { return torch::ones({mesh.vertices.size(0), 1}, torch::kFloat64); }
+Tensor Transport::kernel(const Mesh& mesh) const { return torch::ones({mesh.vertices.size(0), 1}, torch::kFloat64); }
 
-Sample Diffusion::solution(const Sample& problem, const Tensor& values) const
+Sample Transport::solution(const Sample& problem, const Tensor& values) const
 {
   Sample solution{.domain = problem.domain, .fields = {}, .scalars = {}, .time = problem.time};
   solution.fields["temperature"] = {.values = values, .unit = "1"};
   return solution;
 }
 
-MeshEquation::WeakForm Diffusion::weak_form(const Mesh& mesh, const Sample& problem, std::int64_t member) const
+MeshEquation::WeakForm Transport::weak_form(const Mesh& mesh, const Sample& problem, std::int64_t member) const
 {
   const Evaluation at = at_quadrature_points(mesh);
   const auto dimension = mesh.vertices.size(1);

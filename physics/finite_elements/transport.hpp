@@ -3,8 +3,8 @@
 
 namespace locum::physics {
 
-/// Diffusion and transport on a mesh, and its random problems.
-struct DiffusionOptions {
+/// Transport and diffusion on a mesh, and its random problems.
+struct TransportOptions {
   double deviation = 1;  ///< Of the logarithm of random conductivities, whose median is 1.
   double length = 0.2;   ///< Over which they are correlated, in sides of the domain.
   double speed = 0;      ///< Of a uniform flow in a random direction; 0: none.
@@ -22,7 +22,7 @@ struct DiffusionOptions {
   }
 };
 
-/// Diffusion, and transport by a velocity, on a mesh, dimensionless:
+/// Transport by a velocity, and diffusion, on a mesh, dimensionless:
 ///     v·∇u − ∇·(k ∇u) = f,      u = u₀ or k ∂u/∂n = q   on each part of the boundary.
 ///
 /// Fields, at the vertices, [batch, component, vertex]; what is not given has the value in brackets:
@@ -37,12 +37,12 @@ struct DiffusionOptions {
 /// and Hughes 1982): w + τ v·∇w with τ = h/(2|v|) (coth P − 1/P), P = |v| h / 2k, and h the length of the cell along v.
 /// Of the residual that τ multiplies second derivatives of u and derivatives of k are left out, which are of its order
 /// on linear cells: use these with a velocity. The order in L² is 2 for linear cells, 3 for quadratic ones.
-class Diffusion : public MeshEquation {
+class Transport : public MeshEquation {
  public:
   /// @throws OptionError  if deviation or speed is negative, or length not positive
-  explicit Diffusion(DiffusionOptions options = {});
+  explicit Transport(TransportOptions options = {});
 
-  std::string name() const override { return "diffusion"; }
+  std::string name() const override { return "transport"; }
   std::vector<std::string> inputs() const override;
   std::vector<std::string> outputs() const override { return {"temperature"}; }
   /// @param cells  squares along [y, x] or cubes along [z, y, x], each cut into 2 triangles or 6 tetrahedra
@@ -63,7 +63,7 @@ class Diffusion : public MeshEquation {
   std::vector<std::string> positive() const override { return {"conductivity"}; }
 
  private:
-  DiffusionOptions options_;
+  TransportOptions options_;
 };
 
 }  // namespace locum::physics
