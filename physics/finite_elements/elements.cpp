@@ -1,6 +1,7 @@
 #include "elements.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <locum/core/error.hpp>
 
 namespace locum::physics {
@@ -150,9 +151,13 @@ Evaluation evaluate(const Mesh& mesh, const PointRule& rule)
   const Tensor jacobian = torch::einsum("cvd,pvr->cpdr", {corners, slopes});  // ∂x_d / ∂ξ_r
   const Tensor determinant = torch::linalg::det(jacobian);
   const Tensor good = torch::logical_or((determinant > 0).all(1), (determinant < 0).all(1));
-  if (!good.all().item<bool>())
-    refuse(fmt::format("cell {}", good.logical_not().nonzero()[0].item<std::int64_t>()), "a degenerate or folded cell",
+  if (!good.all().item<bool>()) {
+    const auto cell = good.logical_not().nonzero()[0].item<std::int64_t>();
+    std::vector<double> centre;
+    for (std::int64_t d = 0; d < dimension; ++d) centre.push_back(corners[cell].select(1, d).mean().item<double>());
+    refuse(fmt::format("cell {} around [{:.4g}]", cell, fmt::join(centre, ", ")), "a degenerate or folded cell",
            "cells with an inside");
+  }
   return {.values = values,
           .weights = determinant.abs() * rule.weights / factorial(dimension),
           .positions = torch::einsum("pv,cvd->cpd", {values, corners}),

@@ -76,11 +76,11 @@ void add_columns(std::vector<double>& columns, const Specimen& s, double from, d
 Tensor columns_patch(const Specimen& s, double from, double to, std::int64_t across)
 {
   const double gauge = s.gauge_length / 2, ends = gauge + fillet_length(s);
-  std::vector<double> stops = {from, to};
+  const double rounding = 1e-9 * s.length;  // the rings' rectangle may end where the narrow part does
+  std::vector<double> stops = {from};
   for (const double x : {-ends, -gauge, gauge, ends})
-    if (x > from && x < to) stops.push_back(x);
-  std::sort(stops.begin(), stops.end());
-  stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
+    if (x > stops.back() + rounding && x < to - rounding) stops.push_back(x);
+  stops.push_back(to);
   std::vector<double> columns;
   for (std::size_t i = 0; i + 1 < stops.size(); ++i)
     add_columns(columns, s, stops[i], stops[i + 1], s.gauge_width / static_cast<double>(across));
@@ -105,15 +105,17 @@ Tensor ring_patch(const Specimen& s, double half, std::int64_t across)
                                    side(right, at(-s.gauge_width / 2)).slice(0, 1)});
   const Tensor centre = torch::tensor({s.hole_x, s.hole_y}, torch::kFloat64);
   const Tensor radii = torch::tensor({s.radius_x, s.radius_y}, torch::kFloat64);
+  // The ellipse's own angle is that of the outer point: vertices are dense where it is sharp.
   const Tensor rays = outer - centre;
-  const Tensor stretch = (rays / radii).norm(2, 1, true);  // how many times as far out as the hole
-  const Tensor inner = rays / stretch;
+  const Tensor inner = radii * rays / rays.norm(2, 1, true);
+  const Tensor stretch = rays.norm(2, 1, true) / inner.norm(2, 1, true);
   // Radii in geometric progression keep the cells' shape.
   const auto around = static_cast<double>(outer.size(0) - 1);
   const auto rings = std::max<std::int64_t>(
       3, static_cast<std::int64_t>(std::ceil(around / (2 * std::numbers::pi) * stretch.log().mean().item<double>())));
   const Tensor part = torch::arange(rings + 1, torch::kFloat64) / static_cast<double>(rings);
-  return centre + inner.unsqueeze(1) * stretch.pow(part).unsqueeze(-1);
+  const Tensor outwards = (stretch.pow(part) - 1) / (stretch - 1);  // [around, ring], from 0 to 1
+  return centre + inner.unsqueeze(1) + (rays - inner).unsqueeze(1) * outwards.unsqueeze(-1);
 }
 
 /// Distance from points to the sides of a closed polygon, [point].

@@ -137,10 +137,13 @@ TEST_CASE("shapes: every specimen that is drawn has a mesh without folded cells"
 {
   SpecimenOptions options;
   options.check("test");
-  for (std::int64_t i = 0; i < 50; ++i) {
-    const Specimen s = draw_specimen(options, 1, i);
-    CHECK_NOTHROW(at_quadrature_points(mesh_of_specimen(s, 6, true)));
-    CHECK_NOTHROW(at_vertices(mesh_of_specimen(s, 6, true)));
+  const auto across = GENERATE(6, 10);
+  for (std::int64_t i = 0; i < 100; ++i) {
+    const Specimen s = draw_specimen(options, 7, i);
+    CAPTURE(i, s.gauge_length, s.gauge_width, s.fillet, s.hole_x, s.hole_y, s.radius_x, s.radius_y);
+    const Mesh mesh = mesh_of_specimen(s, across, true);
+    CHECK_NOTHROW(at_quadrature_points(mesh));
+    CHECK_NOTHROW(at_vertices(mesh));
   }
 }
 

@@ -20,11 +20,12 @@ static const std::map<std::string, std::string> symmetric_options = {
     {"ksp_norm_type", "unpreconditioned"},  // so that ksp_rtol speaks of the residual itself
     {"ksp_rtol", "1e-8"},
     {"pc_type", "gamg"},
-    {"pc_gamg_threshold", "0.01"},
-    // Symmetric Gauss–Seidel needs no bound on eigenvalues.
-    {"mg_levels_ksp_type", "richardson"},
-    {"mg_levels_ksp_max_it", "1"},
-    {"mg_levels_pc_type", "sor"},
+    {"pc_gamg_threshold", "0"},  // zeros of the matrix, between prescribed unknowns and others, are no couplings
+    // An aggregate of few vertices has fewer unknowns than there are rigid motions, and zeros on the diagonal of the
+    // next level: Gauss–Seidel would divide by them, PETSc's Jacobi leaves these unknowns alone.
+    {"mg_levels_ksp_type", "chebyshev"},
+    {"mg_levels_ksp_max_it", "2"},
+    {"mg_levels_pc_type", "jacobi"},
 };
 
 static const std::map<std::string, std::string> other_options = {
@@ -249,7 +250,7 @@ Tensor FiniteElementSolver::matrix(const Sample& problem, const Sample&)
   const Tensor rows = system.unknowns.unsqueeze(2).expand({-1, own, own});
   const Tensor columns = system.unknowns.unsqueeze(1).expand({-1, own, own});
   const Tensor places = torch::stack({rows.flatten(), columns.flatten()});
-  return torch::sparse_coo_tensor(places, -system.matrices.flatten(), {size, size}).coalesce().to_sparse_csr();
+  return torch::sparse_coo_tensor(places, system.matrices.flatten(), {size, size}).coalesce().to_sparse_csr();
 }
 
 /// @param start  [batch, component, vertex]; undefined: 0

@@ -39,7 +39,7 @@ class FiniteElementSolver : public DiscreteSolver {
   /// @param guess  the unknown, [batch, component, vertex]
   Sample solve(const Sample& problem, const Sample& guess) override;
 
-  /// −A; an unknown's number is vertex · components + component.
+  /// A; an unknown's number is vertex · components + component.
   Tensor matrix(const Sample& problem, const Sample& solution) override;
 
  private:

@@ -156,7 +156,7 @@ double iterations_of(const Sample& solution) { return solution.scalars.at("itera
 
 }  // namespace
 
-TEST_CASE("finite elements, diffusion: orders 2 and 3 on a manufactured solution", "[solvers][order]")
+TEST_CASE("finite elements for diffusion: orders 2 and 3 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
   const Transport equation;
@@ -175,7 +175,7 @@ TEST_CASE("finite elements, diffusion: orders 2 and 3 on a manufactured solution
   CHECK_THAT(order_of(name, kind, errors), WithinAbs(order, 0.25));
 }
 
-TEST_CASE("finite elements, elasticity: orders 2 and 3 on a manufactured solution", "[solvers][order]")
+TEST_CASE("finite elements for elasticity: orders 2 and 3 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
   const auto [kind, plane, order, name] = GENERATE(table<Mesh::Cell, Plane, double, const char*>({
@@ -242,7 +242,7 @@ TEST_CASE("finite elements: a bar that is pulled gets longer by Hooke's law", "[
   CHECK_THAT((solution.field("von_mises").values / 1e8 - 1).abs().max().item<double>(), WithinAbs(0, 1e-9));
 }
 
-TEST_CASE("finite elements: Kirsch's plate, the stress beside the hole is three times that far away", "[solvers][order]")
+TEST_CASE("finite elements: Kirsch's plate has three times the stress beside its hole", "[solvers][order]")
 {
   const PetscSession petsc({});
   const double radius = 1, nu = 0.3;
@@ -313,7 +313,7 @@ TEST_CASE("finite elements: the cantilever of Timoshenko and Goodier", "[solvers
   }
 }
 
-TEST_CASE("finite elements, transport: exact at the vertices of a boundary layer that no cell resolves", "[solvers]")
+TEST_CASE("finite elements for transport: exact at the vertices of a boundary layer that no cell resolves", "[solvers]")
 {
   // u = (e^(vx/k) − 1)/(e^(v/k) − 1): upwind weights are made so that one dimension is exact (Brooks and Hughes).
   const PetscSession petsc({});
@@ -329,7 +329,7 @@ TEST_CASE("finite elements, transport: exact at the vertices of a boundary layer
   CHECK_THAT((solution.field("temperature").values - u).abs().max().item<double>(), WithinAbs(0, 1e-10));
 }
 
-TEST_CASE("finite elements, transport: order 2 on a manufactured solution", "[solvers][order]")
+TEST_CASE("finite elements for transport: order 2 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
   const Transport equation;
