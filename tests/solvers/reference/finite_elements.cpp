@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
 #include <locum/physics/finite_elements/transport.hpp>
+#include <locum/physics/jacobian_action.hpp>
 #include <locum/physics/finite_elements/elasticity.hpp>
 #include <locum/physics/finite_elements/elements.hpp>
 #include <locum/physics/finite_elements/shapes.hpp>
@@ -308,8 +309,9 @@ TEST_CASE("finite elements: the cantilever of Timoshenko and Goodier", "[solvers
       const Sample solution = FiniteElementSolver(equation).solve(problem);
       errors.push_back(l2_error(mesh, solution.field("displacement").values, exact));
     }
-    CHECK_THAT(observed_order(quadratic_cells ? "cantilever, quadratic" : "cantilever, linear", errors),
-               WithinAbs(quadratic_cells ? 3 : 2, 0.3));
+    // At least: quadratic cells show all of the exact solution but its cubic terms.
+    const double order = observed_order(quadratic_cells ? "cantilever, quadratic" : "cantilever, linear", errors);
+    CHECK(order > (quadratic_cells ? 2.8 : 1.8));
   }
 }
 
@@ -369,6 +371,24 @@ TEST_CASE("finite elements: the solver's matrix is the equation's residual", "[s
   CHECK_THAT(residual(loose), WithinRel(loose.scalars.at("relative_residual").values.item<double>(), 1e-6));
   const Sample tight = FiniteElementSolver(equation).solve(problem);
   CHECK(residual(tight) < 1.01e-8);
+}
+
+TEST_CASE("finite elements: the solver's matrix is the derivative of the residual, but for its sign",
+          "[solvers][property]")
+{
+  const PetscSession petsc({});
+  const Transport equation({.speed = 10});
+  const Sample problem = equation.draw(equation.grid({5, 6}), 1, 0, 1);
+  FiniteElementSolver solver(equation);
+  const Sample solution = solver.solve(problem);
+  Sample direction = solution;
+  direction.fields["temperature"].values =
+      RandomStream(1, "direction").normal(solution.field("temperature").values.sizes());
+  const Tensor expected = jacobian_action(equation, problem, solution, direction);
+  const Tensor product =
+      torch::mm(solver.matrix(problem, solution), direction.field("temperature").values.reshape({-1, 1}));
+  CHECK_THAT(relative_distance(-product.flatten(), expected.flatten()), WithinAbs(0, 1e-13));
+  CHECK(iterations_of(solver.solve(problem, solution)) == 0);
 }
 
 TEST_CASE("finite elements: multigrid takes about as many iterations on any mesh", "[solvers][property]")
