@@ -131,7 +131,8 @@ std::string range_text(const std::vector<std::int64_t>& values)
 
 void print_mesh_dataset(const io::MeshDataset& dataset)
 {
-  fmt::print("{}: samples on meshes, {} samples, {} meshes\n", dataset.file().string(), dataset.size(), dataset.meshes());
+  fmt::print("{}: samples on meshes, {} samples, {} meshes\n", dataset.file().string(), dataset.size(),
+             dataset.meshes());
   if (dataset.size() > 0) {
     std::map<std::string, Seen> seen;
     std::vector<std::int64_t> vertices, cells;

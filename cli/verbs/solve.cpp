@@ -29,7 +29,8 @@ static Sample read_problem(const Case& c, const SolveRequest& request)
     return c.equation->draw(c.equation->grid(request.cells.empty() ? c.generate.cells : request.cells),
                             static_cast<std::uint64_t>(c.generate.seed + 1), request.sample, request.samples);
   if (const auto* on_meshes = dynamic_cast<const physics::MeshEquation*>(c.equation.get())) {
-    if (io::is_mesh_dataset(request.input)) return io::MeshDataset(request.input).read(request.sample).to(torch::kFloat64);
+    if (io::is_mesh_dataset(request.input))
+      return io::MeshDataset(request.input).read(request.sample).to(torch::kFloat64);
     return on_meshes->draw_on(io::read_gmsh(request.input), static_cast<std::uint64_t>(c.generate.seed + 1),
                               request.sample, request.samples);
   }
@@ -76,9 +77,8 @@ static void solve_steady(const Communicator& ranks, const Case& c, const RunFold
       shown.fields[name + "_reference"] = field;
       shown.fields[name + "_error"] = {.values = predicted - field.values, .unit = field.unit};
       operators::leave_out_missing(predicted, known);
-      folder.log->info(
-          "{}: relative L2 error {:.4g}", name,
-          operators::errors_of(operators::Loss::relative_l2, predicted, known).mean().item<double>());
+      folder.log->info("{}: relative L2 error {:.4g}", name,
+                       operators::errors_of(operators::Loss::relative_l2, predicted, known).mean().item<double>());
     }
   }
   agree(ranks, [&] {

@@ -38,11 +38,13 @@ namespace {
 bool same_mesh(const Mesh& a, const Mesh& b)
 {
   if (a.kind != b.kind || !torch::equal(a.cells, b.cells) || !torch::equal(a.vertices, b.vertices)) return false;
-  return std::equal(a.boundaries.begin(), a.boundaries.end(), b.boundaries.begin(), b.boundaries.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first && torch::equal(x.second, y.second); });
+  return std::equal(
+      a.boundaries.begin(), a.boundaries.end(), b.boundaries.begin(), b.boundaries.end(),
+      [](const auto& x, const auto& y) { return x.first == y.first && torch::equal(x.second, y.second); });
 }
 
-[[noreturn]] void refuse_samples(const std::filesystem::path& file, const std::string& found, const std::string& expected)
+[[noreturn]] void refuse_samples(const std::filesystem::path& file, const std::string& found,
+                                 const std::string& expected)
 {
   throw ShapeError({.doing = "writing samples on meshes",
                     .where = file.string(),
@@ -134,9 +136,11 @@ void write_mesh_dataset(const std::filesystem::path& file, const std::string& na
     for (const Sample& sample : samples) {
       const auto own = sample.fields.find(field);
       const auto vertices = std::get<Mesh>(sample.domain).vertices.size(0);
-      if (sample.fields.size() != first.fields.size() || own == sample.fields.end() || own->second.unit != example.unit ||
+      if (sample.fields.size() != first.fields.size() || own == sample.fields.end() ||
+          own->second.unit != example.unit ||
           own->second.values.sizes() != torch::IntArrayRef({1, components, vertices}))
-        refuse_samples(file, "samples with other fields", fmt::format("{} [1, {}, vertex] and the others of the first", field, components));
+        refuse_samples(file, "samples with other fields",
+                       fmt::format("{} [1, {}, vertex] and the others of the first", field, components));
       const Tensor values = own->second.values[0].detach().to(torch::kCPU, torch::kFloat32);
       rows.push_back(components == 1 ? values[0] : values.t());
     }
@@ -147,7 +151,8 @@ void write_mesh_dataset(const std::filesystem::path& file, const std::string& na
     std::vector<Tensor> values;
     for (const Sample& sample : samples) {
       const auto own = sample.scalars.find(scalar);
-      if (own == sample.scalars.end()) refuse_samples(file, fmt::format("a sample without scalar {}", scalar), "one each");
+      if (own == sample.scalars.end())
+        refuse_samples(file, fmt::format("a sample without scalar {}", scalar), "one each");
       values.push_back(own->second.values.detach().to(torch::kFloat64));
     }
     describe(hdf5::write(out.get(), "scalars/" + scalar, torch::cat(values), task), example.unit, task);
@@ -197,7 +202,8 @@ Tensor read_offsets(hid_t group, const std::string& name, std::int64_t parts, st
   const Tensor& o = offsets.values;
   if (o.dim() != 1 || o.size(0) != parts + 1 || o[0].item<std::int64_t>() != 0 || o[-1].item<std::int64_t>() != rows ||
       (o.diff() < 0).any().item<bool>())
-    refuse(offsets.task, to_string(o.sizes()), fmt::format("{} numbers from 0 to {}, none less than the one before", parts + 1, rows));
+    refuse(offsets.task, to_string(o.sizes()),
+           fmt::format("{} numbers from 0 to {}, none less than the one before", parts + 1, rows));
   return o;
 }
 
@@ -240,16 +246,19 @@ std::vector<Mesh> read_meshes(hid_t file, std::int64_t count, const hdf5::Task& 
   const auto group = hdf5::open_child(file, "mesh", task);
   const auto place = hdf5::at(task, "mesh");
   const auto kind_name = hdf5::read_string(group.get(), "cell", place).value_or("");
-  const auto kind = std::find_if(cell_names.begin(), cell_names.end(), [&](const auto& k) { return k.second == kind_name; });
+  const auto kind =
+      std::find_if(cell_names.begin(), cell_names.end(), [&](const auto& k) { return k.second == kind_name; });
   if (kind == cell_names.end()) refuse(place, fmt::format("cell = \"{}\"", kind_name), "triangle, tetrahedron …");
   const auto [corners, facet_corners] = corners_of(kind->first);
 
   const Named vertices = read_table(group.get(), "vertices", torch::kFloat64, place);
   const auto dimension = vertices.values.size(1);
   if (dimension != 2 && dimension != 3) refuse(vertices.task, to_string(vertices.values.sizes()), "2 or 3 coordinates");
-  if (!vertices.values.isfinite().all().item<bool>()) refuse(vertices.task, "coordinates that are not finite", "finite ones");
+  if (!vertices.values.isfinite().all().item<bool>())
+    refuse(vertices.task, "coordinates that are not finite", "finite ones");
   const Named cells = read_table(group.get(), "cells", torch::kInt64, place);
-  if (cells.values.size(1) != corners) refuse(cells.task, to_string(cells.values.sizes()), fmt::format("[cell, {}]", corners));
+  if (cells.values.size(1) != corners)
+    refuse(cells.task, to_string(cells.values.sizes()), fmt::format("[cell, {}]", corners));
   const Tensor of_vertices = read_offsets(group.get(), "vertex_offsets", count, vertices.values.size(0), place);
   const Tensor of_cells = read_offsets(group.get(), "cell_offsets", count, cells.values.size(0), place);
   std::vector<Mesh> meshes(static_cast<std::size_t>(count));
@@ -325,10 +334,11 @@ std::pair<std::vector<Sample>, std::int64_t> read_samples(const hdf5::FileHandle
   const auto place = hdf5::at(task, "scalars");
   for (const std::string& name : hdf5::children(scalars.get(), place)) {
     const Named all = read_array(scalars.get(), name, place);
-    if (all.values.sizes() != torch::IntArrayRef({count})) refuse(all.task, to_string(all.values.sizes()), fmt::format("[{}]", count));
+    if (all.values.sizes() != torch::IntArrayRef({count}))
+      refuse(all.task, to_string(all.values.sizes()), fmt::format("[{}]", count));
     for (std::int64_t i = 0; i < count; ++i)
       samples[static_cast<std::size_t>(i)].scalars[name] = {.values = all.values.narrow(0, i, 1).to(torch::kFloat64),
-                                                           .unit = unit_of(scalars.get(), name, place)};
+                                                            .unit = unit_of(scalars.get(), name, place)};
   }
   return {std::move(samples), mesh_count};
 }

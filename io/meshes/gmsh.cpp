@@ -93,7 +93,8 @@ class Words {
     const std::int64_t value = integer(expected);
     const auto most = static_cast<std::int64_t>(text_.size() - position_) / bytes;
     if (value < 0 || value > most)
-      refuse(fmt::format("{}", value), fmt::format("{}, from 0 to the {} that the rest of the file can hold", expected, most),
+      refuse(fmt::format("{}", value),
+             fmt::format("{}, from 0 to the {} that the rest of the file can hold", expected, most),
              "write the mesh again: it was cut off");
     return value;
   }
@@ -101,8 +102,8 @@ class Words {
   std::string quoted()
   {
     skip_spaces();
-    const std::size_t end = position_ < text_.size() && text_[position_] == '"' ? text_.find('"', position_ + 1)
-                                                                               : std::string::npos;
+    const std::size_t end =
+        position_ < text_.size() && text_[position_] == '"' ? text_.find('"', position_ + 1) : std::string::npos;
     const std::size_t line_end = text_.find('\n', position_);
     if (end == std::string::npos || end > line_end) refuse("no name in quotes", "the name of a physical group");
     const std::string name = text_.substr(position_ + 1, end - position_ - 1);
@@ -149,9 +150,9 @@ struct Content {
     std::vector<std::int64_t> nodes;
   };
   std::vector<Element> elements;
-  std::map<std::pair<int, std::int64_t>, std::string> names;                        // by dimension and group
+  std::map<std::pair<int, std::int64_t>, std::string> names;                           // by dimension and group
   std::map<std::pair<int, std::int64_t>, std::vector<std::int64_t>> groups_of_entity;  // by dimension and entity
-  bool four = false;                                                                // format 4.1
+  bool four = false;                                                                   // format 4.1
 };
 
 const char* const as_text = "gmsh FILE.msh -save -format msh41 -setnumber Mesh.Binary 0 -o TEXT.msh";

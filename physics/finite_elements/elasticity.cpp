@@ -53,11 +53,12 @@ Sample Elasticity::draw_on(const Mesh& mesh, std::uint64_t, std::int64_t, std::i
   for (const auto& [name, facets] : mesh.boundaries) names.push_back(name);
   for (const std::string& name : {options_.clamped, options_.pulled})
     if (!mesh.boundaries.contains(name))
-      throw DataError({.doing = "setting up a body under tension",
-                       .where = "[equation], clamped and pulled",
-                       .found = fmt::format("no boundary \"{}\" of the mesh", name),
-                       .expected = names.empty() ? "boundaries with names" : fmt::format("one of {}", fmt::join(names, ", ")),
-                       .advice = nearest_name(name, names)});
+      throw DataError(
+          {.doing = "setting up a body under tension",
+           .where = "[equation], clamped and pulled",
+           .found = fmt::format("no boundary \"{}\" of the mesh", name),
+           .expected = names.empty() ? "boundaries with names" : fmt::format("one of {}", fmt::join(names, ", ")),
+           .advice = nearest_name(name, names)});
   const auto dimension = mesh.vertices.size(1);
   const Tensor zero = torch::zeros({count, dimension, mesh.vertices.size(0)}, torch::kFloat64);
   Tensor traction = zero.clone();
@@ -130,8 +131,8 @@ Sample Elasticity::solution(const Sample& problem, const Tensor& values) const
   std::vector<Tensor> members;
   for (std::int64_t m = 0; m < values.size(0); ++m) {
     const Tensor u = values[m].to(torch::kFloat64).t().index_select(0, index);
-    const Tensor gradients = torch::einsum(
-        "cvi,cpvd->cpid", {u.view({mesh.cells.size(0), mesh.cells.size(1), dimension}), at.gradients});
+    const Tensor gradients =
+        torch::einsum("cvi,cpvd->cpid", {u.view({mesh.cells.size(0), mesh.cells.size(1), dimension}), at.gradients});
     const Tensor own = values_of(problem, "youngs_modulus", 1, m);
     const Tensor modulus = own.defined() ? own[0].index_select(0, index).view(mesh.cells.sizes())
                                          : torch::full(mesh.cells.sizes(), options_.youngs_modulus, torch::kFloat64);

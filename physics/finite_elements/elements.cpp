@@ -80,7 +80,8 @@ PointRule quadrature(std::int64_t dimension, bool quadratic)
   if (dimension == 2) {
     if (!quadratic) return joined({{orbit(3, 2.0 / 3, 1, 1.0 / 6), 1.0 / 3}});
     const double a = 0.445948490915964886, b = 0.091576213509770743;
-    return joined({{orbit(3, 1 - 2 * a, 1, a), 0.223381589678011466}, {orbit(3, 1 - 2 * b, 1, b), 0.109951743655321868}});
+    return joined(
+        {{orbit(3, 1 - 2 * a, 1, a), 0.223381589678011466}, {orbit(3, 1 - 2 * b, 1, b), 0.109951743655321868}});
   }
   if (!quadratic) {
     const double a = (5 - std::sqrt(5.0)) / 20;
@@ -98,8 +99,9 @@ PointRule vertex_rule(std::int64_t dimension, bool quadratic)
   const Tensor corners = torch::eye(dimension + 1, real);
   const Tensor edges = edges_of_simplex(dimension);
   Tensor points = corners;
-  if (quadratic) points = torch::cat({corners, (corners.index_select(0, edges.select(1, 0)) +
-                                                corners.index_select(0, edges.select(1, 1))) / 2});
+  if (quadratic)
+    points = torch::cat(
+        {corners, (corners.index_select(0, edges.select(1, 0)) + corners.index_select(0, edges.select(1, 1))) / 2});
   return {points, torch::full({points.size(0)}, 1.0 / static_cast<double>(points.size(0)), real)};
 }
 
@@ -121,8 +123,7 @@ ShapeFunctions shape_functions(const Tensor& barycentric, bool quadratic)
   const Tensor la = l.index_select(1, a), lb = l.index_select(1, b);
   const Tensor values = torch::cat({l * (2 * l - 1), 4 * la * lb}, 1);
   const Tensor at_corners = (4 * l - 1).unsqueeze(-1) * axes;
-  const Tensor on_edges =
-      4 * (la.unsqueeze(-1) * axes.index_select(0, b) + lb.unsqueeze(-1) * axes.index_select(0, a));
+  const Tensor on_edges = 4 * (la.unsqueeze(-1) * axes.index_select(0, b) + lb.unsqueeze(-1) * axes.index_select(0, a));
   return {values, torch::cat({at_corners, on_edges}, 1)};
 }
 
@@ -142,7 +143,8 @@ Evaluation evaluate(const Mesh& mesh, const PointRule& rule)
     refuse("cells", "quadrilaterals or hexahedra", "triangles or tetrahedra");
   if (mesh.cells.dim() != 2 || mesh.cells.size(1) != values.size(1) || mesh.vertices.dim() != 2 ||
       mesh.vertices.size(1) != dimension)
-    refuse("cells", fmt::format("vertices {}, cells {}", to_string(mesh.vertices.sizes()), to_string(mesh.cells.sizes())),
+    refuse("cells",
+           fmt::format("vertices {}, cells {}", to_string(mesh.vertices.sizes()), to_string(mesh.cells.sizes())),
            fmt::format("[vertex, {}] and [cell, {}]", dimension, values.size(1)));
   if (mesh.cells.size(0) == 0) refuse("cells", "none", "at least one");
 

@@ -8,8 +8,8 @@ namespace locum::physics {
 /// The functions are Lagrange's of degree 1 or 2 on lines, triangles and tetrahedra, one for each vertex of a cell in
 /// VTK's order; cells of degree 2 may be curved (isoparametric).
 struct Evaluation {
-  Tensor values;     ///< [point, vertex], of the functions.
-  Tensor weights;    ///< [cell, point], of a quadrature: their sum over a cell is its measure. At vertices: equal parts.
+  Tensor values;   ///< [point, vertex], of the functions.
+  Tensor weights;  ///< [cell, point], of a quadrature: their sum over a cell is its measure. At vertices: equal parts.
   Tensor positions;  ///< [cell, point, dimension]
   Tensor gradients;  ///< [cell, point, vertex, dimension]; undefined for facets.
 };

@@ -61,7 +61,8 @@ GridInterpolation::GridInterpolation(const Mesh& mesh, const Grid& grid)
 
 Tensor GridInterpolation::operator()(const Tensor& values) const
 {
-  const Tensor at_vertices = values.index_select(2, vertices_).view({values.size(0), values.size(1), weights_.size(0), -1});
+  const Tensor at_vertices =
+      values.index_select(2, vertices_).view({values.size(0), values.size(1), weights_.size(0), -1});
   const Tensor at_points = (at_vertices * weights_.to(values.scalar_type())).sum(-1);
   const auto none = std::numeric_limits<double>::quiet_NaN();
   Tensor all = torch::full({values.size(0), values.size(1), inside_.numel()}, none, values.options());

@@ -27,8 +27,7 @@ const Mesh& mesh_of(const Sample& problem)
 Tensor ElementSystem::product(const Tensor& u) const
 {
   const Tensor own = u.index_select(0, unknowns.flatten()).view(unknowns.sizes());
-  return torch::zeros_like(right_side).index_add(0, unknowns.flatten(),
-                                                 matrices.matmul(own.unsqueeze(-1)).flatten());
+  return torch::zeros_like(right_side).index_add(0, unknowns.flatten(), matrices.matmul(own.unsqueeze(-1)).flatten());
 }
 
 Tensor MeshEquation::values_of(const Sample& problem, const std::string& field, std::int64_t components,
@@ -105,8 +104,7 @@ ElementSystem MeshEquation::system(const Sample& problem, std::int64_t member) c
   const Tensor free = is_fixed.logical_not().to(torch::kFloat64), held = is_fixed.to(torch::kFloat64);
   const Tensor own = values.flatten().index_select(0, at).view(system.unknowns.sizes());  // 0 where free
   const Tensor diagonal = form.matrices.diagonal(0, 1, 2) * held;
-  system.matrices =
-      form.matrices * free.unsqueeze(2) * free.unsqueeze(1) + torch::diag_embed(diagonal);
+  system.matrices = form.matrices * free.unsqueeze(2) * free.unsqueeze(1) + torch::diag_embed(diagonal);
   Tensor right = diagonal * own - free * form.matrices.matmul(own.unsqueeze(-1)).squeeze(-1);
   if (form.loads.defined()) right = right + free * form.loads;
   const Tensor on_boundary = loads(mesh, problem, member) * fixed.logical_not();
@@ -114,10 +112,7 @@ ElementSystem MeshEquation::system(const Sample& problem, std::int64_t member) c
   return system;
 }
 
-static Tensor as_field(const Tensor& unknowns, std::int64_t components)
-{
-  return unknowns.view({-1, components}).t();
-}
+static Tensor as_field(const Tensor& unknowns, std::int64_t components) { return unknowns.view({-1, components}).t(); }
 
 Tensor MeshEquation::residual(const Sample& problem, const Sample& solution) const
 {
@@ -163,8 +158,7 @@ void MeshEquation::check(const Sample& problem) const
   if (!used.all().item<bool>())
     throw DataError({.doing = reading,
                      .where = "vertices of the mesh",
-                     .found = fmt::format("vertex {} in no cell",
-                                          used.logical_not().nonzero()[0].item<std::int64_t>()),
+                     .found = fmt::format("vertex {} in no cell", used.logical_not().nonzero()[0].item<std::int64_t>()),
                      .expected = "vertices that cells stand on",
                      .advice = "leave it out"});
   check_finite(problem, reading, "problem");
@@ -186,8 +180,7 @@ void MeshEquation::check(const Sample& problem) const
   const Tensor modes = kernel(mesh);
   // Motions that no condition holds: null vectors of what the conditions see of the kernel.
   const Tensor seen = (modes / modes.norm(2, {0}, true)).index({fixed});
-  const double weakest = seen.size(0) == 0 ? 0.0
-                                           : torch::linalg::eigvalsh(seen.t().mm(seen), "L").min().item<double>();
+  const double weakest = seen.size(0) == 0 ? 0.0 : torch::linalg::eigvalsh(seen.t().mm(seen), "L").min().item<double>();
   constexpr double rounding = 1e-13;
   if (weakest > rounding) return;
   std::vector<std::string> names;

@@ -9,8 +9,8 @@ namespace locum::physics {
 /// A system of linear equations as the matrices of cells, whose sum is its matrix A, and its right-hand side b.
 ///
 /// Unknowns are numbered vertex by vertex: vertex · components + component. Rows of prescribed unknowns say
-/// d u = d u₀ with d the diagonal entry that the cells give them, and their columns are moved to the right-hand side, so
-/// that A is symmetric if the cells' matrices are.
+/// d u = d u₀ with d the diagonal entry that the cells give them, and their columns are moved to the right-hand side,
+/// so that A is symmetric if the cells' matrices are.
 struct ElementSystem {
   Tensor unknowns;    ///< [cell, own unknown], int64: their numbers in the mesh.
   Tensor matrices;    ///< [cell, own unknown, own unknown], float64.
@@ -64,7 +64,8 @@ class MeshEquation : public SteadyEquation {
   Tensor forcing(const Sample& problem) const override;
 
   /// Makes sure that `problem` can be solved.
-  /// @throws ShapeError  if it is not on a mesh of triangles or tetrahedra, a cell is degenerate, or a field has another
+  /// @throws ShapeError  if it is not on a mesh of triangles or tetrahedra, a cell is degenerate, or a field has
+  /// another
   ///                     shape than [batch, component, vertex]
   /// @throws DataError   if a value is not finite or out of range, an index of the mesh is none of its vertices, or the
   ///                     boundary conditions do not determine the solution (a body that can still turn)

@@ -51,8 +51,12 @@ Mesh box(std::int64_t nx, std::int64_t ny, std::int64_t nz, double length_x, dou
   const Tensor first = (corners[0] * stride[0] + corners[1] * stride[1] + corners[2] * stride[2]).flatten();
   std::vector<Tensor> tetrahedra;
   // From corner to opposite corner along the axes in every order; an odd order is turned inside out.
-  for (const auto& [order, odd] : std::vector<std::pair<std::array<std::size_t, 3>, bool>>{
-           {{0, 1, 2}, false}, {{1, 2, 0}, false}, {{2, 0, 1}, false}, {{1, 0, 2}, true}, {{0, 2, 1}, true}, {{2, 1, 0}, true}}) {
+  for (const auto& [order, odd] : std::vector<std::pair<std::array<std::size_t, 3>, bool>>{{{0, 1, 2}, false},
+                                                                                           {{1, 2, 0}, false},
+                                                                                           {{2, 0, 1}, false},
+                                                                                           {{1, 0, 2}, true},
+                                                                                           {{0, 2, 1}, true},
+                                                                                           {{2, 1, 0}, true}}) {
     std::array<Tensor, 4> at = {first, {}, {}, {}};
     for (std::size_t i = 0; i < 3; ++i) at[i + 1] = at[i] + stride[order[i]];
     if (odd) std::swap(at[1], at[2]);
@@ -135,7 +139,8 @@ Mesh mesh_of_patches(const std::vector<Tensor>& patches)
       for (std::int64_t j = 0; j + 1 < columns; ++j)
         cells.insert(cells.end(), {at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j), at(i + 1, j + 1), at(i, j + 1)});
   }
-  Mesh mesh{.vertices = places.positions(), .cells = torch::tensor(cells, torch::kInt64).view({-1, 3}), .boundaries = {}};
+  Mesh mesh{
+      .vertices = places.positions(), .cells = torch::tensor(cells, torch::kInt64).view({-1, 3}), .boundaries = {}};
   const Tensor corners = mesh.vertices.index_select(0, mesh.cells.flatten()).view({-1, 3, 2});
   const Tensor a = corners.select(1, 1) - corners.select(1, 0), b = corners.select(1, 2) - corners.select(1, 0);
   const Tensor clockwise = a.select(1, 0) * b.select(1, 1) < a.select(1, 1) * b.select(1, 0);
@@ -152,7 +157,8 @@ Tensor surface_of(const Mesh& mesh)
   return facets.index({counts.index_select(0, which) == 1});
 }
 
-void name_boundaries(Mesh& mesh, const std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>>& conditions,
+void name_boundaries(Mesh& mesh,
+                     const std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>>& conditions,
                      const std::string& others)
 {
   const Tensor surface = surface_of(mesh);
@@ -163,7 +169,8 @@ void name_boundaries(Mesh& mesh, const std::vector<std::pair<std::string, std::f
     left = left.logical_and(own.logical_not());
   };
   for (const auto& [boundary, condition] : conditions)
-    name(boundary, condition(mesh.vertices).index_select(0, corners.flatten()).view(corners.sizes()).all(1).logical_and(left));
+    name(boundary,
+         condition(mesh.vertices).index_select(0, corners.flatten()).view(corners.sizes()).all(1).logical_and(left));
   name(others, left);
 }
 
@@ -191,8 +198,8 @@ Mesh quadratic(const Mesh& mesh)
   const Tensor middles = (mesh.vertices.index_select(0, from) + mesh.vertices.index_select(0, to)) / 2;
   fine.vertices = torch::cat({mesh.vertices, middles});
   fine.cells = with_middles(mesh.cells, edges_of(mesh.kind));
-  const Tensor edges_of_facet = mesh.kind == Mesh::Cell::triangle ? torch::tensor({{0, 1}}, torch::kInt64)
-                                                                  : edges_of(Mesh::Cell::triangle);
+  const Tensor edges_of_facet =
+      mesh.kind == Mesh::Cell::triangle ? torch::tensor({{0, 1}}, torch::kInt64) : edges_of(Mesh::Cell::triangle);
   for (const auto& [name, facets] : mesh.boundaries) fine.boundaries[name] = with_middles(facets, edges_of_facet);
   return fine;
 }

@@ -28,7 +28,8 @@ Tensor surface_of(const Mesh& mesh);
 /// Names the facets of the surface: of those whose corners all satisfy a condition, the first such condition's name;
 /// the rest is `others`. Names without facets are left out.
 /// @param conditions  name, and from positions [vertex, dimension] a boolean [vertex]
-void name_boundaries(Mesh& mesh, const std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>>& conditions,
+void name_boundaries(Mesh& mesh,
+                     const std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>>& conditions,
                      const std::string& others);
 
 /// The same mesh of quadratic cells: a vertex in the middle of every edge, after the old ones.

@@ -43,14 +43,18 @@ void require_fit(const Specimen& s)
   };
   require(s.length > 0, "length", s.length, "above 0");
   require(s.gauge_width > 0, "gauge_width", s.gauge_width, "above 0");
-  require(s.grip_width >= s.gauge_width, "grip_width", s.grip_width, fmt::format("at least {:.4g}, the gauge_width", s.gauge_width));
+  require(s.grip_width >= s.gauge_width, "grip_width", s.grip_width,
+          fmt::format("at least {:.4g}, the gauge_width", s.gauge_width));
   const double step = (s.grip_width - s.gauge_width) / 2;
-  require(s.fillet >= step, "fillet", s.fillet, fmt::format("at least {:.4g}, half of what the widths differ by", step));
+  require(s.fillet >= step, "fillet", s.fillet,
+          fmt::format("at least {:.4g}, half of what the widths differ by", step));
   require(s.gauge_length > 0 && s.gauge_length / 2 + fillet_length(s) < s.length / 2, "gauge_length", s.gauge_length,
           fmt::format("below {:.4g}, what the fillets leave of the length", s.length - 2 * fillet_length(s)));
-  require((s.radius_x > 0) == (s.radius_y > 0) && s.radius_x >= 0, "radius_x", s.radius_x, "above 0 with radius_y, or both 0");
+  require((s.radius_x > 0) == (s.radius_y > 0) && s.radius_x >= 0, "radius_x", s.radius_x,
+          "above 0 with radius_y, or both 0");
   if (s.radius_x == 0) return;
-  require(std::abs(s.hole_x) + room * s.radius_x <= s.gauge_length / 2, "hole_x", s.hole_x, "a hole in the narrow part");
+  require(std::abs(s.hole_x) + room * s.radius_x <= s.gauge_length / 2, "hole_x", s.hole_x,
+          "a hole in the narrow part");
   require(std::abs(s.hole_y) + room * s.radius_y <= s.gauge_width / 2, "hole_y", s.hole_y, "a hole within the width");
 }
 
@@ -62,7 +66,8 @@ void add_columns(std::vector<double>& columns, const Specimen& s, double from, d
   const bool fillet = reach > 0 && middle > gauge && middle < gauge + reach;
   const double angle = fillet ? std::asin(std::min(1.0, reach / s.fillet)) : 0;
   const double length = fillet ? angle * s.fillet : to - from;
-  const auto count = std::max<std::int64_t>(fillet ? 3 : 1, static_cast<std::int64_t>(std::ceil(length / spacing - 1e-9)));
+  const auto count =
+      std::max<std::int64_t>(fillet ? 3 : 1, static_cast<std::int64_t>(std::ceil(length / spacing - 1e-9)));
   for (std::int64_t i = columns.empty() ? 0 : 1; i <= count; ++i) {
     const double part = static_cast<double>(i) / static_cast<double>(count);
     if (i == count) columns.push_back(to);
@@ -96,13 +101,15 @@ Tensor ring_patch(const Specimen& s, double half, std::int64_t across)
 {
   const double spacing = s.gauge_width / static_cast<double>(across);
   const auto along = std::max<std::int64_t>(2, static_cast<std::int64_t>(std::ceil(2 * half / spacing - 1e-9)));
-  const Tensor up = (torch::arange(across + 1, torch::kFloat64) * (2.0 / static_cast<double>(across)) - 1) * (s.gauge_width / 2);
-  const Tensor right = (torch::arange(along + 1, torch::kFloat64) * (2.0 / static_cast<double>(along)) - 1) * half + s.hole_x;
+  const Tensor up =
+      (torch::arange(across + 1, torch::kFloat64) * (2.0 / static_cast<double>(across)) - 1) * (s.gauge_width / 2);
+  const Tensor right =
+      (torch::arange(along + 1, torch::kFloat64) * (2.0 / static_cast<double>(along)) - 1) * half + s.hole_x;
   const auto side = [](const Tensor& x, const Tensor& y) { return torch::stack(torch::broadcast_tensors({x, y}), -1); };
   const auto at = [](double value) { return torch::full({1}, value, torch::kFloat64); };
-  const Tensor outer = torch::cat({side(at(s.hole_x + half), up), side(right.flip(0), at(s.gauge_width / 2)).slice(0, 1),
-                                   side(at(s.hole_x - half), up.flip(0)).slice(0, 1),
-                                   side(right, at(-s.gauge_width / 2)).slice(0, 1)});
+  const Tensor outer =
+      torch::cat({side(at(s.hole_x + half), up), side(right.flip(0), at(s.gauge_width / 2)).slice(0, 1),
+                  side(at(s.hole_x - half), up.flip(0)).slice(0, 1), side(right, at(-s.gauge_width / 2)).slice(0, 1)});
   const Tensor centre = torch::tensor({s.hole_x, s.hole_y}, torch::kFloat64);
   const Tensor radii = torch::tensor({s.radius_x, s.radius_y}, torch::kFloat64);
   // The ellipse's own angle is that of the outer point: vertices are dense where it is sharp.
@@ -142,10 +149,13 @@ void SpecimenOptions::check(const std::string& equation) const
                        .expected = expected,
                        .advice = advice});
   };
-  const auto require_range = [&](const char* option, const std::vector<double>& range, double most, const char* advice) {
+  const auto require_range = [&](const char* option, const std::vector<double>& range, double most,
+                                 const char* advice) {
     const bool good = range.size() == 2 && range[0] > 0 && range[0] <= range[1] && range[1] <= most;
-    if (!good) refuse(option, to_string(torch::IntArrayRef{static_cast<std::int64_t>(range.size())}) + " numbers, or out of range",
-                      fmt::format("two numbers above 0 and at most {:g}, the smaller first", most), advice);
+    if (!good)
+      refuse(option,
+             to_string(torch::IntArrayRef{static_cast<std::int64_t>(range.size())}) + " numbers, or out of range",
+             fmt::format("two numbers above 0 and at most {:g}, the smaller first", most), advice);
   };
   require_range("gauge_length", gauge_length, 1, "gauge_length = [0.45, 0.6]");
   require_range("gauge_width", gauge_width, 1, "gauge_width = [0.6, 1.0]");
@@ -241,14 +251,16 @@ Mesh mesh_of_specimen(const Specimen& s, std::int64_t across, bool quadratic_cel
     patches.push_back(columns_patch(s, -end, end, across));
   } else {
     // The rings' rectangle is about a square, but stays in the narrow part.
-    const double half = std::min(std::max(s.gauge_width / 2, room * s.radius_x), s.gauge_length / 2 - std::abs(s.hole_x));
+    const double half =
+        std::min(std::max(s.gauge_width / 2, room * s.radius_x), s.gauge_length / 2 - std::abs(s.hole_x));
     patches = {columns_patch(s, -end, s.hole_x - half, across), ring_patch(s, half, across),
                columns_patch(s, s.hole_x + half, end, across)};
   }
   Mesh mesh = mesh_of_patches(patches);
   const double tolerance = 1e-7 * s.length;
   const auto on_hole = [&](const Tensor& p) {
-    const Tensor away = torch::stack({(p.select(1, 0) - s.hole_x) / s.radius_x, (p.select(1, 1) - s.hole_y) / s.radius_y});
+    const Tensor away =
+        torch::stack({(p.select(1, 0) - s.hole_x) / s.radius_x, (p.select(1, 1) - s.hole_y) / s.radius_y});
     return (away.norm(2, 0) - 1).abs() < 1e-6;
   };
   std::vector<std::pair<std::string, std::function<Tensor(const Tensor&)>>> names = {
@@ -268,7 +280,8 @@ Mesh mesh_of_specimen(const Specimen& s, std::int64_t across, bool quadratic_cel
   };
   const Tensor centre = torch::tensor({s.hole_x, s.hole_y}, torch::kFloat64);
   const Tensor radii = torch::tensor({s.radius_x, s.radius_y}, torch::kFloat64);
-  move_middles("hole", [&](const Tensor& p) { return centre + (p - centre) / ((p - centre) / radii).norm(2, 1, true); });
+  move_middles("hole",
+               [&](const Tensor& p) { return centre + (p - centre) / ((p - centre) / radii).norm(2, 1, true); });
   move_middles("sides", [&](const Tensor& p) {
     const Tensor x = p.select(1, 0);
     return torch::stack({x, half_width(s, x) * p.select(1, 1).sign()}, 1);

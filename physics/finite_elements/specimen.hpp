@@ -37,7 +37,8 @@ struct SpecimenOptions {
     option("gauge_length", gauge_length, "ends of the range of the narrow part's length, in lengths");
     option("gauge_width", gauge_width, "of its width, in widths of the grips");
     option("hole_radius", hole_radius, "of both radii of the elliptic hole, in widths of the narrow part");
-    option("hole_offset", hole_offset, "of the hole from the middle along each axis, at most, in widths of the narrow part");
+    option("hole_offset", hole_offset,
+           "of the hole from the middle along each axis, at most, in widths of the narrow part");
   }
 
   /// @throws OptionError  naming the first option that is no range, or lets a hole come too near to an edge.

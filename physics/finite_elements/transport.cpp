@@ -32,8 +32,8 @@ Grid Transport::grid(const std::vector<std::int64_t>& cells) const
 Sample Transport::draw(const Grid& grid, std::uint64_t seed, std::int64_t first, std::int64_t count) const
 {
   const auto cells = grid.shape();
-  const Mesh mesh = cells.size() == 2 ? rectangle(cells[1], cells[0], 1, 1)
-                                      : box(cells[2], cells[1], cells[0], 1, 1, 1);
+  const Mesh mesh =
+      cells.size() == 2 ? rectangle(cells[1], cells[0], 1, 1) : box(cells[2], cells[1], cells[0], 1, 1, 1);
   return draw_on(options_.quadratic ? quadratic(mesh) : mesh, seed, first, count);
 }
 
@@ -89,7 +89,8 @@ MeshEquation::WeakForm Transport::weak_form(const Mesh& mesh, const Sample& prob
     const Tensor travel = 1 / along.abs().sum(-1).clamp_min(1e-300);
     const Tensor peclet = speed.square() * travel / k;
     // coth P − 1/P, by its series where the difference would be rounding.
-    const Tensor upwind = torch::where(peclet < 1e-2, peclet / 3, 1 / peclet.clamp_min(1e-2).tanh() - 1 / peclet.clamp_min(1e-2));
+    const Tensor upwind =
+        torch::where(peclet < 1e-2, peclet / 3, 1 / peclet.clamp_min(1e-2).tanh() - 1 / peclet.clamp_min(1e-2));
     const Tensor tau = torch::where(speed > 0, travel * upwind, torch::zeros_like(speed));
     test = test + tau.unsqueeze(-1) * along;
     form.matrices = form.matrices + torch::einsum("cp,cpv,cpw->cvw", {at.weights, test, along});

@@ -139,7 +139,9 @@ $EndElements
   CHECK(mesh.kind == Mesh::Cell::quadratic_tetrahedron);
   const std::vector<std::pair<int, int>> edges = {{0, 1}, {1, 2}, {2, 0}, {0, 3}, {1, 3}, {2, 3}};
   for (std::size_t i = 0; i < edges.size(); ++i) {
-    const auto at = [&](std::size_t corner) { return mesh.vertices[mesh.cells[0][std::int64_t(corner)].item<std::int64_t>()]; };
+    const auto at = [&](std::size_t corner) {
+      return mesh.vertices[mesh.cells[0][std::int64_t(corner)].item<std::int64_t>()];
+    };
     CHECK(torch::equal(at(4 + i), (at(std::size_t(edges[i].first)) + at(std::size_t(edges[i].second))) / 2));
   }
   CHECK(mesh.boundaries.at("3").sizes() == torch::IntArrayRef({1, 6}));
@@ -173,7 +175,8 @@ TEST_CASE("Gmsh: what is wrong is said with its line", "[io][error]")
   CHECK(says(message(replaced(square_2_2, "1 1 2 3\n", "1 1 2 8\n")), {"line 22", "node 8"}));
   CHECK(says(message(replaced(square_2_2, "4 2 2 7 1 1 2 3", "4 3 2 7 1 1 2 3 4")), {"types 3 and 2", "one kind"}));
   CHECK(says(message(replaced(square_2_2, "4 2 2 7", "4 6 2 7")), {"type 6", "prisms"}));
-  CHECK(says(message(replaced(square_2_2, "$Nodes\n5", "$Nodes\n5000000000000")), {"line 10", "5000000000000", "cut off"}));
+  CHECK(says(message(replaced(square_2_2, "$Nodes\n5", "$Nodes\n5000000000000")),
+             {"line 10", "5000000000000", "cut off"}));
   CHECK(says(message(replaced(square_2_2, "3 1 2 0", "3 1 2 1")), {"a curved surface in space"}));
   CHECK(says(message(replaced(square_2_2, "\"wall\"", "wall")), {"line 6", "no name in quotes"}));
   CHECK(says(message(replaced(square_2_2, "1 4 4 1\n", "1 4 4 9\n")), {"node 9 of a boundary"}));

@@ -31,7 +31,8 @@ Sample sample_on(const Mesh& mesh, double value)
 {
   Sample sample{.domain = mesh, .fields = {}, .scalars = {}, .time = 0};
   const auto vertices = mesh.vertices.size(0);
-  sample.fields["displacement"] = {.values = value + torch::arange(2 * vertices, torch::kFloat64).view({1, 2, vertices}), .unit = "m"};
+  sample.fields["displacement"] = {
+      .values = value + torch::arange(2 * vertices, torch::kFloat64).view({1, 2, vertices}), .unit = "m"};
   sample.fields["von_mises"] = {.values = torch::full({1, 1, vertices}, value, torch::kFloat64), .unit = "Pa"};
   sample.scalars["load"] = {.values = torch::full({1}, value + 0.1, torch::kFloat64), .unit = "N"};
   return sample;
@@ -96,7 +97,8 @@ TEST_CASE("datasets on meshes: samples that differ in kind are refused", "[io][e
   }
   SECTION("components that are no vector")
   {
-    for (Sample& sample : samples) sample.fields["von_mises"].values = sample.fields["von_mises"].values.expand({1, 3, -1});
+    for (Sample& sample : samples)
+      sample.fields["von_mises"].values = sample.fields["von_mises"].values.expand({1, 3, -1});
     CHECK(says(message(), {"3 components of von_mises", "1 or 2"}));
   }
   SECTION("a grid")
@@ -117,7 +119,8 @@ TEST_CASE("datasets on meshes: files whose parts do not fit are refused", "[io][
     const io::hdf5::ObjectHandle dataset(H5Dopen2(h.get(), path, H5P_DEFAULT));
     Tensor values = io::hdf5::read(dataset, tests::writing);
     values.flatten()[at] = value;
-    H5Dwrite(dataset.get(), io::hdf5::memory_type(values.scalar_type(), tests::writing), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data_ptr());
+    H5Dwrite(dataset.get(), io::hdf5::memory_type(values.scalar_type(), tests::writing), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+             values.data_ptr());
   };
   const auto message = [&] { return message_of([&] { io::MeshDataset{file}; }); };
   SECTION("a mesh that is not there")

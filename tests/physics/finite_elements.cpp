@@ -1,11 +1,11 @@
 #include <locum/core/random.hpp>
-#include <locum/physics/finite_elements/transport.hpp>
 #include <locum/physics/finite_elements/elasticity.hpp>
 #include <locum/physics/finite_elements/elements.hpp>
 #include <locum/physics/finite_elements/interpolation.hpp>
 #include <locum/physics/finite_elements/shapes.hpp>
 #include <locum/physics/finite_elements/specimen.hpp>
 #include <locum/physics/finite_elements/tensile_plate.hpp>
+#include <locum/physics/finite_elements/transport.hpp>
 
 #include <cmath>
 #include <numbers>
@@ -117,8 +117,10 @@ TEST_CASE("shapes: a specimen's area is its outline's", "[physics][property]")
   s.radius_y = 0.004;
   const double step = 0.01, reach = std::sqrt(step * (2 * s.fillet - step)), angle = std::asin(reach / s.fillet);
   // Under a fillet: the rectangle to the height of its centre without the sector and the triangle beside it.
-  const double fillet = reach * (s.gauge_width / 2 + s.fillet) - (s.fillet * s.fillet * angle / 2 + reach * (s.fillet - step) / 2);
-  const double area = s.gauge_length * s.gauge_width + 4 * fillet + (s.length - s.gauge_length - 2 * reach) * s.grip_width -
+  const double fillet =
+      reach * (s.gauge_width / 2 + s.fillet) - (s.fillet * s.fillet * angle / 2 + reach * (s.fillet - step) / 2);
+  const double area = s.gauge_length * s.gauge_width + 4 * fillet +
+                      (s.length - s.gauge_length - 2 * reach) * s.grip_width -
                       std::numbers::pi * s.radius_x * s.radius_y;
   std::vector<double> linear, curved;
   for (const std::int64_t across : {8, 16, 32}) {
@@ -152,7 +154,8 @@ TEST_CASE("shapes: the distance to a specimen's outline", "[physics]")
   Specimen s;
   s.gauge_width = s.grip_width = 0.04;
   s.radius_x = s.radius_y = 0.008;
-  const Tensor points = torch::tensor({{0.0, 0.0}, {0.0, 0.012}, {0.03, 0.018}, {0.06, 0.0}, {0.049, 0.0}}, torch::kFloat64);
+  const Tensor points =
+      torch::tensor({{0.0, 0.0}, {0.0, 0.012}, {0.03, 0.018}, {0.06, 0.0}, {0.049, 0.0}}, torch::kFloat64);
   const Tensor distance = signed_distance(s, points);
   const Tensor expected = torch::tensor({0.008, -0.004, -0.002, 0.01, -0.001}, torch::kFloat64);
   CHECK_THAT((distance - expected).abs().max().item<double>(), WithinAbs(0, 1e-5));  // a polygon of 128 corners
@@ -369,8 +372,7 @@ TEST_CASE("tensile plate: the grid's residual vanishes with order 2 on an equili
     problem.fields["mask"].values = torch::ones({1, 1, n, 2 * n}, torch::kFloat64);
     Sample solution = problem;
     // ∇ of the harmonic Re exp(x + i y) = e^x cos y
-    solution.fields["displacement"].values =
-        torch::stack({x.exp() * y.cos(), -x.exp() * y.sin()}).unsqueeze(0) * 1e-3;
+    solution.fields["displacement"].values = torch::stack({x.exp() * y.cos(), -x.exp() * y.sin()}).unsqueeze(0) * 1e-3;
     const Tensor residual = equation.residual(problem, solution) / equation.forcing(problem).max();
     largest.push_back(residual.abs().max().item<double>());
   }
@@ -391,5 +393,6 @@ TEST_CASE("tensile plate: draws are specimens as pictures", "[physics]")
   CHECK(s.gauge_width == drawn.gauge_width);
   CHECK(s.hole_y == drawn.hole_y);
   const double covered = problems.field("mask").values[1].mean().item<double>() * 0.1 * 0.05;
-  CHECK_THAT(covered, WithinRel(at_quadrature_points(mesh_of_specimen(s, 16, true)).weights.sum().item<double>(), 0.02));
+  CHECK_THAT(covered,
+             WithinRel(at_quadrature_points(mesh_of_specimen(s, 16, true)).weights.sum().item<double>(), 0.02));
 }

@@ -29,14 +29,9 @@ static const std::map<std::string, std::string> symmetric_options = {
 };
 
 static const std::map<std::string, std::string> other_options = {
-    {"ksp_type", "gmres"},
-    {"ksp_pc_side", "right"},
-    {"ksp_norm_type", "unpreconditioned"},
-    {"ksp_rtol", "1e-8"},
-    {"ksp_gmres_restart", "100"},
-    {"pc_type", "bjacobi"},
-    {"sub_pc_type", "ilu"},
-    {"sub_pc_factor_levels", "1"},
+    {"ksp_type", "gmres"},  {"ksp_pc_side", "right"},      {"ksp_norm_type", "unpreconditioned"},
+    {"ksp_rtol", "1e-8"},   {"ksp_gmres_restart", "100"},  {"pc_type", "bjacobi"},
+    {"sub_pc_type", "ilu"}, {"sub_pc_factor_levels", "1"},
 };
 
 static const std::map<std::string, std::string>& defaults(bool symmetric)
@@ -218,10 +213,12 @@ FiniteElementSolver::FiniteElementSolver(const physics::MeshEquation& equation, 
 
 std::string FiniteElementSolver::description() const
 {
+  Sample usual;
+  for (const std::string& name : equation_.inputs()) usual.fields[name];
+  const auto& own_defaults = defaults(equation_.is_symmetric(usual));
   const auto setting = [&](const char* name) {
     const auto own = options_.find(name);
-    return own != options_.end() ? own->second
-                                 : fmt::format("{} (or {})", symmetric_options.at(name), other_options.at(name));
+    return own == options_.end() ? own_defaults.at(name) : own->second;
   };
   return fmt::format("{} by finite elements, PETSc {} + {}", equation_.name(), setting("ksp_type"), setting("pc_type"));
 }

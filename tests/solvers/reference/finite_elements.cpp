@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <locum/core/random.hpp>
-#include <locum/physics/finite_elements/transport.hpp>
-#include <locum/physics/jacobian_action.hpp>
 #include <locum/physics/finite_elements/elasticity.hpp>
 #include <locum/physics/finite_elements/elements.hpp>
 #include <locum/physics/finite_elements/shapes.hpp>
 #include <locum/physics/finite_elements/tensile_plate.hpp>
+#include <locum/physics/finite_elements/transport.hpp>
+#include <locum/physics/jacobian_action.hpp>
 #include <locum/solvers/reference/petsc/finite_elements.hpp>
 #include <locum/solvers/reference/petsc/petsc.hpp>
 #include <locum/solvers/reference/petsc/tensile_plate.hpp>
@@ -43,7 +43,8 @@ Tensor at_vertices_of(const Mesh& mesh, const Function& f) { return f(mesh.verti
 double l2_error(const Mesh& mesh, const Tensor& values, const Function& exact)
 {
   const Evaluation at = at_quadrature_points(mesh);
-  const Tensor own = values[0].t().index_select(0, mesh.cells.flatten()).view({mesh.cells.size(0), mesh.cells.size(1), -1});
+  const Tensor own =
+      values[0].t().index_select(0, mesh.cells.flatten()).view({mesh.cells.size(0), mesh.cells.size(1), -1});
   const Tensor u = torch::einsum("pv,cvi->cpi", {at.values, own}), v = exact(at.positions);
   const auto norm = [&](const Tensor& w) { return (w.square().sum(-1) * at.weights).sum().sqrt(); };
   return (norm(u - v) / norm(v)).item<double>();
@@ -54,7 +55,8 @@ double observed_order(const char* what, const std::vector<double>& errors)
 {
   fmt::print("{}\n", what);
   for (std::size_t i = 0; i < errors.size(); ++i)
-    fmt::print("  {:>10.3e}  {}\n", errors[i], i == 0 ? "" : fmt::format("{:.2f}", std::log2(errors[i - 1] / errors[i])));
+    fmt::print("  {:>10.3e}  {}\n", errors[i],
+               i == 0 ? "" : fmt::format("{:.2f}", std::log2(errors[i - 1] / errors[i])));
   return std::log2(errors[errors.size() - 2] / errors.back());
 }
 
@@ -135,7 +137,8 @@ Sample elasticity_manufactured(const Mesh& mesh, double nu, Plane plane)
     return torch::stack(f, -1);
   });
   for (const auto& [name, facets] : mesh.boundaries)
-    problem.fields["displacement_" + name].values = torch::zeros({1, dimension, mesh.vertices.size(0)}, torch::kFloat64);
+    problem.fields["displacement_" + name].values =
+        torch::zeros({1, dimension, mesh.vertices.size(0)}, torch::kFloat64);
   return problem;
 }
 
@@ -161,17 +164,17 @@ TEST_CASE("finite elements for diffusion: orders 2 and 3 on a manufactured solut
 {
   const PetscSession petsc({});
   const Transport equation;
-  const auto [kind, order, name] = GENERATE(table<Mesh::Cell, double, const char*>({
-      {Mesh::Cell::triangle, 2, "diffusion, linear triangles"},
-      {Mesh::Cell::tetrahedron, 2, "diffusion, linear tetrahedra"},
-      {Mesh::Cell::quadratic_triangle, 3, "diffusion, quadratic triangles"},
-      {Mesh::Cell::quadratic_tetrahedron, 3, "diffusion, quadratic tetrahedra"}}));
+  const auto [kind, order, name] = GENERATE(table<Mesh::Cell, double, const char*>(
+      {{Mesh::Cell::triangle, 2, "diffusion, linear triangles"},
+       {Mesh::Cell::tetrahedron, 2, "diffusion, linear tetrahedra"},
+       {Mesh::Cell::quadratic_triangle, 3, "diffusion, quadratic triangles"},
+       {Mesh::Cell::quadratic_tetrahedron, 3, "diffusion, quadratic tetrahedra"}}));
   std::vector<double> errors;
   for (const auto n : refinements(kind)) {
     const Mesh mesh = unit_mesh(kind, n);
     const Sample solution = FiniteElementSolver(equation).solve(diffusion_manufactured(mesh));
-    errors.push_back(l2_error(mesh, solution.field("temperature").values,
-                              [](const Tensor& x) { return sines(x).unsqueeze(-1); }));
+    errors.push_back(
+        l2_error(mesh, solution.field("temperature").values, [](const Tensor& x) { return sines(x).unsqueeze(-1); }));
   }
   CHECK_THAT(order_of(name, kind, errors), WithinAbs(order, 0.25));
 }
@@ -179,13 +182,13 @@ TEST_CASE("finite elements for diffusion: orders 2 and 3 on a manufactured solut
 TEST_CASE("finite elements for elasticity: orders 2 and 3 on a manufactured solution", "[solvers][order]")
 {
   const PetscSession petsc({});
-  const auto [kind, plane, order, name] = GENERATE(table<Mesh::Cell, Plane, double, const char*>({
-      {Mesh::Cell::triangle, Plane::stress, 2, "plane stress, linear"},
-      {Mesh::Cell::triangle, Plane::strain, 2, "plane strain, linear"},
-      {Mesh::Cell::tetrahedron, Plane::stress, 2, "in space, linear"},
-      {Mesh::Cell::quadratic_triangle, Plane::stress, 3, "plane stress, quadratic"},
-      {Mesh::Cell::quadratic_triangle, Plane::strain, 3, "plane strain, quadratic"},
-      {Mesh::Cell::quadratic_tetrahedron, Plane::stress, 3, "in space, quadratic"}}));
+  const auto [kind, plane, order, name] = GENERATE(table<Mesh::Cell, Plane, double, const char*>(
+      {{Mesh::Cell::triangle, Plane::stress, 2, "plane stress, linear"},
+       {Mesh::Cell::triangle, Plane::strain, 2, "plane strain, linear"},
+       {Mesh::Cell::tetrahedron, Plane::stress, 2, "in space, linear"},
+       {Mesh::Cell::quadratic_triangle, Plane::stress, 3, "plane stress, quadratic"},
+       {Mesh::Cell::quadratic_triangle, Plane::strain, 3, "plane strain, quadratic"},
+       {Mesh::Cell::quadratic_tetrahedron, Plane::stress, 3, "in space, quadratic"}}));
   const double nu = 0.3;
   const Elasticity equation(soft(nu, plane));
   std::vector<double> errors;
@@ -258,8 +261,10 @@ TEST_CASE("finite elements: Kirsch's plate has three times the stress beside its
   const Function exact = [&](const Tensor& p) {
     const Tensor x = coordinate(p, 0), y = coordinate(p, 1), r = (x.square() + y.square()).sqrt() / radius;
     const Tensor t = torch::atan2(y, x);
-    const Tensor ux = r * (kappa + 1) * t.cos() + 2 / r * ((1 + kappa) * t.cos() + (3 * t).cos()) - 2 / r.pow(3) * (3 * t).cos();
-    const Tensor uy = r * (kappa - 3) * t.sin() + 2 / r * ((1 - kappa) * t.sin() + (3 * t).sin()) - 2 / r.pow(3) * (3 * t).sin();
+    const Tensor ux =
+        r * (kappa + 1) * t.cos() + 2 / r * ((1 + kappa) * t.cos() + (3 * t).cos()) - 2 / r.pow(3) * (3 * t).cos();
+    const Tensor uy =
+        r * (kappa - 3) * t.sin() + 2 / r * ((1 - kappa) * t.sin() + (3 * t).sin()) - 2 / r.pow(3) * (3 * t).sin();
     return torch::stack({ux, uy}, -1) * (radius / (8 * shear));
   };
   for (const bool quadratic_cells : {false, true}) {
@@ -273,7 +278,8 @@ TEST_CASE("finite elements: Kirsch's plate has three times the stress beside its
       errors.push_back(l2_error(mesh, solution.field("displacement").values, exact));
       peaks.push_back(solution.field("von_mises").values.max().item<double>());
     }
-    const double order = observed_order(quadratic_cells ? "Kirsch's plate, quadratic" : "Kirsch's plate, linear", errors);
+    const double order =
+        observed_order(quadratic_cells ? "Kirsch's plate, quadratic" : "Kirsch's plate, linear", errors);
     fmt::print("  largest stress {:.4f}, {:.4f}, {:.4f}; exact 3\n", peaks[0], peaks[1], peaks[2]);
     CHECK_THAT(order, WithinAbs(quadratic_cells ? 3 : 2, 0.3));
     CHECK_THAT(peaks[2], WithinAbs(3, quadratic_cells ? 0.03 : 0.25));
@@ -290,8 +296,8 @@ TEST_CASE("finite elements: the cantilever of Timoshenko and Goodier", "[solvers
   const Function exact = [&](const Tensor& p) {
     const Tensor x = coordinate(p, 0), y = coordinate(p, 1) - depth / 2;
     const Tensor ux = y * ((6 * length - 3 * x) * x + (2 + nu) * (y.square() - depth * depth / 4));
-    const Tensor uy = -(3 * nu * y.square() * (length - x) + (4 + 5 * nu) * depth * depth * x / 4 +
-                        (3 * length - x) * x.square());
+    const Tensor uy =
+        -(3 * nu * y.square() * (length - x) + (4 + 5 * nu) * depth * depth * x / 4 + (3 * length - x) * x.square());
     return torch::stack({ux, uy}, -1) / (6 * inertia);
   };
   const Function shear = [&](const Tensor& p) {
@@ -324,7 +330,8 @@ TEST_CASE("finite elements for transport: exact at the vertices of a boundary la
   const double v = 40;  // 4 cells a layer's thickness
   const Tensor u = at_vertices_of(
       mesh, [&](const Tensor& x) { return (torch::expm1(v * coordinate(x, 0)) / std::expm1(v)).unsqueeze(-1); });
-  problem.fields["velocity"].values = torch::tensor({v, 0.0}, torch::kFloat64).view({1, 2, 1}).expand({1, 2, mesh.vertices.size(0)});
+  problem.fields["velocity"].values =
+      torch::tensor({v, 0.0}, torch::kFloat64).view({1, 2, 1}).expand({1, 2, mesh.vertices.size(0)});
   for (const auto& [name, facets] : mesh.boundaries) problem.fields["temperature_" + name].values = u;
   const Transport equation;
   const Sample solution = FiniteElementSolver(equation, {}, {{"ksp_rtol", "1e-12"}}).solve(problem);
@@ -342,13 +349,12 @@ TEST_CASE("finite elements for transport: order 2 on a manufactured solution", "
     const auto vertices = mesh.vertices.size(0);
     const Tensor v = torch::tensor({20.0, 10.0}, torch::kFloat64);
     problem.fields["velocity"].values = v.view({1, 2, 1}).expand({1, 2, vertices});
-    problem.fields["forcing"].values =
-        problem.field("forcing").values + at_vertices_of(mesh, [&](const Tensor& x) {
-          return (v[0] * sines(x, {1, 0, 0}) + v[1] * sines(x, {0, 1, 0})).unsqueeze(-1);
-        });
+    problem.fields["forcing"].values = problem.field("forcing").values + at_vertices_of(mesh, [&](const Tensor& x) {
+                                         return (v[0] * sines(x, {1, 0, 0}) + v[1] * sines(x, {0, 1, 0})).unsqueeze(-1);
+                                       });
     const Sample solution = FiniteElementSolver(equation).solve(problem);
-    errors.push_back(l2_error(mesh, solution.field("temperature").values,
-                              [](const Tensor& x) { return sines(x).unsqueeze(-1); }));
+    errors.push_back(
+        l2_error(mesh, solution.field("temperature").values, [](const Tensor& x) { return sines(x).unsqueeze(-1); }));
   }
   CHECK_THAT(observed_order("transport, linear triangles", errors), WithinAbs(2, 0.25));
 }
@@ -363,7 +369,8 @@ TEST_CASE("finite elements: the solver's matrix is the equation's residual", "[s
                                               std::cref(static_cast<const MeshEquation&>(elasticity)))
                                      .get();
   const bool flows = &equation != &elasticity;
-  const Sample problem = equation.draw(equation.grid(flows ? std::vector<std::int64_t>{12, 9} : std::vector<std::int64_t>{6}), 3, 0, 1);
+  const Sample problem =
+      equation.draw(equation.grid(flows ? std::vector<std::int64_t>{12, 9} : std::vector<std::int64_t>{6}), 3, 0, 1);
   const auto residual = [&](const Sample& solution) {
     return (equation.residual(problem, solution).norm() / equation.forcing(problem).norm()).item<double>();
   };
@@ -402,7 +409,8 @@ TEST_CASE("finite elements: multigrid takes about as many iterations on any mesh
     const Sample problem = equation.draw_on(mesh_of_specimen(specimen, across, false), 0, 0, 1);
     counts.push_back(iterations_of(FiniteElementSolver(equation).solve(problem)));
   }
-  fmt::print("elasticity, iterations on finer and finer meshes: {:.0f}, {:.0f}, {:.0f}\n", counts[0], counts[1], counts[2]);
+  fmt::print("elasticity, iterations on finer and finer meshes: {:.0f}, {:.0f}, {:.0f}\n", counts[0], counts[1],
+             counts[2]);
   CHECK(counts[2] < 1.5 * counts[0]);
   CHECK(counts[2] < 60);
 }
@@ -429,7 +437,8 @@ TEST_CASE("finite elements: PETSc's options choose another method, not another a
   const auto options = GENERATE(Options{{"pc_type", "cholesky"}}, Options{{"ksp_type", "gmres"}, {"pc_type", "icc"}});
   FiniteElementSolver other(equation, {}, options);
   CAPTURE(other.description());
-  CHECK_THAT(relative_distance(other.solve(problem).field("displacement").values, u), WithinAbs(0, 1e-5));  // 1e-8 times condition
+  CHECK_THAT(relative_distance(other.solve(problem).field("displacement").values, u),
+             WithinAbs(0, 1e-5));  // 1e-8 times condition
 }
 
 TEST_CASE("finite elements: a solve that fails says why", "[solvers][error]")
@@ -440,7 +449,8 @@ TEST_CASE("finite elements: a solve that fails says why", "[solvers][error]")
   const auto message = [&](const std::map<std::string, std::string>& options) {
     return message_of([&] { FiniteElementSolver(equation, {}, options).solve(problem); });
   };
-  CHECK(says(message({{"ksp_max_it", "1"}}), {"member 0 of 1, [solver.petsc]", "KSP_DIVERGED_ITS after 1", "ksp_max_it = 10"}));
+  CHECK(says(message({{"ksp_max_it", "1"}}),
+             {"member 0 of 1, [solver.petsc]", "KSP_DIVERGED_ITS after 1", "ksp_max_it = 10"}));
   CHECK(says(message({{"ksp_rtoll", "1e-3"}}), {"\"ksp_rtoll\"", "ksp_rtol = \"1e-3\""}));
   CHECK(says(message({{"pc_type", "gamgg"}}), {"gamgg"}));
 }
@@ -478,7 +488,8 @@ TEST_CASE("tensile plate: the solution as a picture is that on the mesh", "[solv
   // Across any section the axial force is tension times width: here the right grip, whose stress is nearly uniform.
   const Tensor column = solution.field("von_mises").values[0][0].select(1, 46);
   CHECK_THAT(column.index({material[0][0].select(1, 46)}).mean().item<double>() / 1e8, WithinAbs(1, 0.1));
-  const double residual = (equation.residual(problems, solution).norm() / equation.forcing(problems).norm()).item<double>();
+  const double residual =
+      (equation.residual(problems, solution).norm() / equation.forcing(problems).norm()).item<double>();
   CHECK(residual < 0.3);
 }
 
@@ -497,7 +508,8 @@ TEST_CASE("finite elements: ranks find what one does", "[solvers][ranks2][ranks4
     CHECK_THAT(relative_distance(together.field(field).values.nan_to_num(), alone.field(field).values.nan_to_num()),
                WithinAbs(0, 1e-5));  // 1e-8 times condition
     CHECK(together.scalars.at("relative_residual").values.max().item<double>() < 1.01e-8);
-    CHECK(torch::equal(solver->solve(problem).field(field).values.nan_to_num(), together.field(field).values.nan_to_num()));
+    CHECK(torch::equal(solver->solve(problem).field(field).values.nan_to_num(),
+                       together.field(field).values.nan_to_num()));
   };
   compare(with_flow, {16, 12}, "temperature");
   compare(solid, {5, 6, 4}, "temperature");
@@ -513,7 +525,9 @@ TEST_CASE("finite elements: when a solve fails, every rank throws", "[solvers][e
   Sample problem = equation.draw(equation.grid({8, 8}), 3, 0, 1);
   SECTION("diverged")
   {
-    CHECK(says(message_of([&] { FiniteElementSolver(equation, ranks, {{"ksp_max_it", "1"}}).solve(problem); }),
+    CHECK(says(message_of([&] {
+                 FiniteElementSolver(equation, ranks, {{"ksp_max_it", "1"}}).solve(problem);
+               }),
                {"KSP_DIVERGED_ITS"}));
   }
   SECTION("bad input on one rank")
