@@ -6,6 +6,9 @@
 #include "conservation/euler.hpp"
 #include "conservation/shallow_water.hpp"
 #include "darcy.hpp"
+#include "finite_elements/elasticity.hpp"
+#include "finite_elements/tensile_plate.hpp"
+#include "finite_elements/transport.hpp"
 #include "flow/channel_flow.hpp"
 #include "flow/lid_driven_cavity.hpp"
 #include "flow/unsteady_channel_flow.hpp"
@@ -54,6 +57,7 @@ const std::vector<EquationEntry>& equations()
       equation<Darcy, DarcyOptions>("darcy", "Darcy flow −∇·(a∇u) = f in the unit square or cube"),
       equation<DiffusionSorption, DiffusionSorptionOptions>(
           "diffusion_sorption", "R(u) ∂u/∂t = D ∂²u/∂x², a substance that sticks, on a line"),
+      equation<Elasticity, ElasticityOptions>("elasticity", "linear elastic specimens under tension, on meshes"),
       equation<Euler, EulerOptions>("euler", "flow of a compressible gas, viscous or not, on a line or in a plane"),
       equation<FitzHughNagumo, FitzHughNagumoOptions>("fitzhugh_nagumo",
                                                       "an activator and an inhibitor, on a closed line or square"),
@@ -77,6 +81,9 @@ const std::vector<EquationEntry>& equations()
       equation<Schrodinger, SchrodingerOptions>("schrodinger", "i ∂h/∂t + ½ ∂²h/∂x² + |h|² h = 0, periodic line"),
       equation<ShallowWater, ShallowWaterOptions>("shallow_water",
                                                   "shallow water over a bed, dry places too, on a line or in a plane"),
+      equation<TensilePlate, TensilePlateOptions>("tensile_plate",
+                                                  "flat specimens with a hole under tension, as pictures"),
+      equation<Transport, TransportOptions>("transport", "v·∇u − ∇·(k∇u) = f on meshes, in the plane or in space"),
       equation<UnsteadyChannelFlow, UnsteadyChannelFlowOptions>(
           "unsteady_channel_flow", "incompressible flow past an obstacle, a vortex street"),
   };

@@ -6,6 +6,9 @@
 #include <locum/io/atomic_file.hpp>
 #include <locum/io/datasets/dataset.hpp>
 #include <locum/io/datasets/dataset_writer.hpp>
+#include <locum/io/datasets/mesh_dataset.hpp>
+#include <locum/io/paraview/paraview.hpp>
+#include <locum/physics/finite_elements/mesh_equation.hpp>
 
 #include <functional>
 #include <optional>
@@ -44,14 +47,35 @@ std::vector<Failure> failures_from(const std::string& text)
   return failures;
 }
 
-void refuse_other_provenance(const fs::path& file, const Provenance& expected)
+void refuse_other_provenance(const fs::path& file, const Provenance& found, const Provenance& expected)
 {
-  const auto found = io::open_dataset(file)->provenance();
   for (const auto& [key, value] : expected) {
     const auto entry = found.find(key);
     refuse_other_options("generating a dataset", fmt::format("{}, {}", file.string(), key),
                          entry == found.end() ? "" : entry->second, value);
   }
+}
+
+void refuse_other_provenance(const fs::path& file, const Provenance& expected)
+{
+  refuse_other_provenance(file, io::open_dataset(file)->provenance(), expected);
+}
+
+[[noreturn]] void refuse_all_failed(const fs::path& file, const Draws& draws, const std::vector<Failure>& failures)
+{
+  throw SolverError({.doing = "generating a dataset",
+                     .where = file.string(),
+                     .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
+                                          failures.empty() ? "" : failures.front().reason),
+                     .expected = "solutions",
+                     .advice = "other options in [solver.petsc], or --petsc \"…\""});
+}
+
+void report(const Log& log, const fs::path& file, std::int64_t samples, const std::vector<Failure>& failures)
+{
+  log->info("{}: {} samples", file.string(), samples);
+  for (const auto& [draw, reason] : failures)
+    log->warn("draw {} could not be solved and is left out: {}", draw, reason);
 }
 
 /// Steps of some samples: of each, what is given and what was found.
@@ -176,12 +200,7 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
   });
   if (!example) {                                          // on all ranks alike
     if (ranks.is_root()) fs::remove_all(folder, unknown);  // no work is lost, and other options may be tried
-    throw SolverError({.doing = "generating a dataset",
-                       .where = file.string(),
-                       .found = fmt::format("all {} solves failed; the first: {}", draws.samples,
-                                            failures.empty() ? "" : failures.front().reason),
-                       .expected = "solutions",
-                       .advice = "other options in [solver.petsc], or --petsc \"…\""});
+    refuse_all_failed(file, draws, failures);
   }
 
   auto final_provenance = provenance;
@@ -201,10 +220,88 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
   writer.close();  // all ranks have read the parts
   if (ranks.is_root() && fs::remove_all(folder, unknown) == static_cast<std::uintmax_t>(-1))
     log->warn("{} is complete, but {} could not be removed: {}", file.string(), folder.string(), unknown.message());
-  log->info("{}: {} samples", file.string(), samples);
-  for (const auto& [draw, reason] : failures)
-    log->warn("draw {} could not be solved and is left out: {}", draw, reason);
+  report(log, file, samples, failures);
   return samples;
+}
+
+/// Solves draws first … first+count−1, each on a mesh of its own, and writes those that could be solved.
+void write_mesh_part(const physics::MeshEquation& equation, SteadySolver& solver, const Draws& draws,
+                     std::int64_t first, std::int64_t count, const fs::path& file, Provenance provenance)
+{
+  std::vector<Sample> samples;
+  std::vector<Failure> failures;
+  for (std::int64_t draw = first; draw < first + count; ++draw) try {
+      Sample sample = equation.draw(draws.grid, draws.seed, draw, 1);
+      sample.merge(solver.solve(sample));
+      sample.scalars["draw"] = {.values = torch::full({1}, static_cast<double>(draw), torch::kFloat64)};
+      samples.push_back(std::move(sample));
+    } catch (const SolverError& error) {
+      failures.push_back({draw, error.report().found});
+    }
+  provenance["failed_draws"] = to_text(failures);
+  io::write_mesh_dataset(file, equation.name(), samples, provenance);
+}
+
+/// As generate() on grids, but all samples go through the memory of rank 0: what one file holds, a reader takes whole.
+std::int64_t generate_on_meshes(const Communicator& ranks, const physics::MeshEquation& equation, SteadySolver& solver,
+                                const Draws& draws, const fs::path& file, const Provenance& provenance, const Log& log)
+{
+  const fs::path folder = file.string() + ".parts";
+  std::int64_t samples = 0;
+  std::error_code unknown;
+  if (ranks.sum(ranks.is_root() && fs::exists(file, unknown)) > 0) {
+    agree(ranks, [&] {
+      const io::MeshDataset dataset(file);
+      refuse_other_provenance(file, dataset.provenance(), provenance);
+      samples = dataset.size();
+    });
+    if (ranks.is_root()) fs::remove_all(folder, unknown);
+    return samples;
+  }
+  const std::int64_t parts = (draws.samples + part_samples - 1) / part_samples;
+  const auto part_file = [&](std::int64_t part) { return folder / fmt::format("{:06}.h5", part); };
+  Progress progress(log, fmt::format("generating {}", file.filename().string()), draws.samples, "samples");
+  agree(ranks, [&] {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure) throw io::system_error("making the folder of unfinished parts", folder, failure.value());
+    for (std::int64_t part = ranks.rank(); part < parts; part += ranks.size()) {
+      const std::int64_t first = part * part_samples;
+      if (fs::exists(part_file(part)))
+        refuse_other_provenance(part_file(part), io::MeshDataset(part_file(part)).provenance(), provenance);
+      else
+        write_mesh_part(equation, solver, draws, first, std::min(part_samples, draws.samples - first), part_file(part),
+                        provenance);
+      progress.update(std::min(draws.samples, (part + ranks.size()) * part_samples));
+    }
+  });
+  std::vector<Failure> failures;
+  agree(ranks, [&] {  // after all have written their parts
+    if (!ranks.is_root()) return;
+    std::vector<Sample> all;
+    for (std::int64_t part = 0; part < parts; ++part) {
+      const io::MeshDataset dataset(part_file(part));
+      for (std::int64_t i = 0; i < dataset.size(); ++i) all.push_back(dataset.read(i));
+      for (auto& failure : failures_from(dataset.provenance().at("failed_draws")))
+        failures.push_back(std::move(failure));
+    }
+    if (all.empty()) {
+      fs::remove_all(folder, unknown);
+      refuse_all_failed(file, draws, failures);
+    }
+    if (io::paraview_available()) {
+      constexpr std::size_t shown = 20;  // to look at: they are copies
+      io::ParaviewSeries series(fs::path(file).replace_extension(".pvd"));
+      for (std::size_t i = 0; i < std::min(shown, all.size()); ++i) series.add(static_cast<double>(i), all[i]);
+    }
+    auto final_provenance = provenance;
+    final_provenance["failed_draws"] = to_text(failures);
+    io::write_mesh_dataset(file, equation.name(), all, final_provenance);
+    samples = static_cast<std::int64_t>(all.size());
+    fs::remove_all(folder, unknown);
+    report(log, file, samples, failures);
+  });
+  return ranks.sum(samples);
 }
 
 }  // namespace
@@ -212,6 +309,8 @@ std::int64_t generate(const Communicator& ranks, const Work& work, const fs::pat
 std::int64_t generate(const Communicator& ranks, const physics::SteadyEquation& equation, SteadySolver& solver,
                       const Draws& draws, const fs::path& file, const Provenance& provenance, const Log& log)
 {
+  if (const auto* on_meshes = dynamic_cast<const physics::MeshEquation*>(&equation))
+    return generate_on_meshes(ranks, *on_meshes, solver, draws, file, provenance, log);
   const Work work{
       .equation = equation, .draws = draws, .times = {0}, .evolves = false, .solve = [&](const Sample& problems) {
         Sample rows = problems;

@@ -34,6 +34,9 @@ struct Trajectory {
 /// the dataset is complete: a run that was interrupted goes on from there. A problem whose solve fails is reported,
 /// left out, and named in the dataset's provenance; row i of scalar "draw" says which problem row i is. An existing,
 /// complete file is left as it is.
+///
+/// Of an equation on meshes (physics::MeshEquation) the dataset is an io::MeshDataset, one mesh a sample; the first 20
+/// samples are beside it as a series of .vtu files for ParaView.
 /// @param provenance  what the dataset was made with: equation, options, version
 /// @return  samples in the dataset
 /// @throws OptionError  if `file` or its parts were made with another provenance.

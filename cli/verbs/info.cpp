@@ -2,6 +2,7 @@
 #include <locum/io/atomic_file.hpp>
 #include <locum/io/checkpoints/checkpoint.hpp>
 #include <locum/io/datasets/dataset.hpp>
+#include <locum/io/datasets/mesh_dataset.hpp>
 #include <locum/operators/surrogate.hpp>
 
 #include <fmt/ranges.h>
@@ -121,6 +122,49 @@ void print_domain(const io::Dataset& dataset)
                  axis.periodic ? ", periodic" : "");
 }
 
+/// "5 to 9", or "5"
+std::string range_text(const std::vector<std::int64_t>& values)
+{
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return *low == *high ? fmt::format("{}", *low) : fmt::format("{} to {}", *low, *high);
+}
+
+void print_mesh_dataset(const io::MeshDataset& dataset)
+{
+  fmt::print("{}: samples on meshes, {} samples, {} meshes\n", dataset.file().string(), dataset.size(),
+             dataset.meshes());
+  if (dataset.size() > 0) {
+    std::map<std::string, Seen> seen;
+    std::vector<std::int64_t> vertices, cells;
+    for (std::int64_t i = 0; i < dataset.size(); ++i) {
+      const Sample& sample = dataset.read(i);
+      vertices.push_back(std::get<Mesh>(sample.domain).vertices.size(0));
+      cells.push_back(std::get<Mesh>(sample.domain).cells.size(0));
+      for (const auto& [name, field] : sample.fields) seen[name].look_at(field.values);
+      for (const auto& [name, scalar] : sample.scalars) seen[name].look_at(scalar.values);
+    }
+    const Sample& first = dataset.read(0);
+    const Mesh& mesh = std::get<Mesh>(first.domain);
+    std::vector<std::string> boundaries;
+    for (const auto& [name, facets] : mesh.boundaries) boundaries.push_back(name);
+    fmt::print("  meshes\n    {:<22} {} in {} dimensions, {} a mesh\n    {:<22} {} a mesh\n    {:<22} {}\n", "cells",
+               io::name_of(mesh.kind), mesh.vertices.size(1), range_text(cells), "vertices", range_text(vertices),
+               "boundaries", fmt::join(boundaries, ", "));
+    std::vector<io::FieldDescription> fields, scalars;
+    for (const auto& [name, field] : first.fields)
+      fields.push_back({.name = name,
+                        .unit = field.unit,
+                        .components = field.values.size(1),
+                        .axes = {{"sample", dataset.size()}, {"component", field.values.size(1)}}});
+    for (const auto& [name, scalar] : first.scalars)
+      scalars.push_back({.name = name, .unit = scalar.unit, .axes = {{"sample", dataset.size()}}});
+    print_fields("fields, at the vertices", fields, seen);
+    print_fields("scalars", scalars, seen);
+  }
+  for (const auto& [name, text] : dataset.provenance())
+    if (!text.empty()) fmt::print("  {}\n{}\n", name, indented(text));
+}
+
 void print_dataset(const io::Dataset& dataset, bool full)
 {
   fmt::print("{}: {}, {} samples, {} steps\n", dataset.file().string(), dataset.layout(), dataset.size(),
@@ -223,6 +267,10 @@ void info(const InfoRequest& request)
 {
   if (!fs::is_directory(request.file) && io::Checkpoint::recognises(request.file)) {
     print_checkpoint(request.file);
+    return;
+  }
+  if (request.write_case.empty() && io::is_mesh_dataset(request.file)) {
+    print_mesh_dataset(io::MeshDataset(request.file));
     return;
   }
   const auto dataset = io::open_dataset(request.file);

@@ -285,6 +285,12 @@ bool names_axes(const DatasetOptions& options)
 
 Layout recognise(const hdf5::FileHandle& file, const hdf5::Task& task)
 {
+  if (hdf5::has_child(file.get(), "mesh", task) && hdf5::has_child(file.get(), "t0_fields", task))
+    throw DataError({.doing = task.doing,
+                     .where = task.where,
+                     .found = "samples on meshes",
+                     .expected = "samples on grids, which all surrogates that there are take",
+                     .advice = "`locum info` and `locum solve --input` read it"});
   if (is_the_well(file, task)) return the_well_layout(file, task);
   if (is_pdebench(file, task)) return pdebench_layout(file, task);
   if (is_matlab(file, task)) return matlab_layout(file, task);

@@ -3,7 +3,9 @@
 #include <locum/core/error.hpp>
 
 #include "diffusion.hpp"
+#include "finite_elements.hpp"
 #include "flow.hpp"
+#include "tensile_plate.hpp"
 
 namespace locum::solvers {
 
@@ -17,10 +19,14 @@ std::unique_ptr<DiscreteSolver> make_reference_solver(const physics::SteadyEquat
     return std::make_unique<DiffusionSolver>(*diffusion, ranks, petsc_options);
   if (const auto* flow = dynamic_cast<const physics::IncompressibleFlow*>(&equation))
     return std::make_unique<FlowSolver>(*flow, ranks, petsc_options);
+  if (const auto* on_mesh = dynamic_cast<const physics::MeshEquation*>(&equation))
+    return std::make_unique<FiniteElementSolver>(*on_mesh, ranks, petsc_options);
+  if (const auto* plate = dynamic_cast<const physics::TensilePlate*>(&equation))
+    return std::make_unique<TensilePlateSolver>(*plate, ranks, petsc_options);
   throw OptionError({.doing = "looking up the reference solver",
                      .where = "equation " + equation.name(),
                      .found = "an equation without one",
-                     .expected = "diffusion or incompressible flow",
+                     .expected = "diffusion, incompressible flow, or an equation on meshes",
                      .advice = ""});
 }
 
