@@ -252,6 +252,7 @@ struct Case {
   DiscoverOptions discover;
   assimilation::DiscoveryOptions discovery;
   assimilation::TwinOptions twin;
+  assimilation::InterpolationOptions interpolation;  ///< [discovery.interpolation]
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;

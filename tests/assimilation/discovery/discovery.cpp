@@ -35,7 +35,8 @@ const Sample& state()
 Sample pairs(const KuramotoSivashinsky& model, const TwinOptions& options)
 {
   PeriodicSolver exact(truth(), {.step = 0.01}), forecast(model, {.step = options.interval});
-  const Sample observed = observe_pairs(exact, state(), {"u"}, options, 1, [](std::int64_t) {});
+  const Sample observed =
+      observe_pairs(make_pairs(exact, state(), {"u"}, options, [](std::int64_t) {}), truth(), options, {}, 1);
   return with_model(forecast, observed, {"u"}, options.interval);
 }
 
