@@ -5,6 +5,7 @@
 #include <locum/core/random.hpp>
 #include <locum/operators/training/optimisers/adam.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tuple>
@@ -83,9 +84,8 @@ FieldInterpolation::FieldInterpolation(const Grid& grid, Tensor sensors, const I
                          .found = fmt::format("axis {} that is not periodic", axis.name),
                          .expected = "a periodic box",
                          .advice = ""});
-  require(options.features >= (network ? 0 : 1) && options.features <= all.size(0), "features",
-          static_cast<double>(options.features),
-          fmt::format("from {} to {}, what the box has", network ? 0 : 1, all.size(0)));
+  require(options.features >= (network ? 0 : 1), "features", static_cast<double>(options.features),
+          network ? "at least 0" : "at least 1");
   require(options.scale > 0, "scale", options.scale, "above 0");
   require(options.smoothness >= 0, "smoothness", options.smoothness, "at least 0");
   require(options.width >= 1, "width", static_cast<double>(options.width), "at least 1");
@@ -115,7 +115,7 @@ FieldInterpolation::FieldInterpolation(const Grid& grid, Tensor sensors, const I
   // Normal ones without repetition: the largest of log probability + a number of Gumbel's distribution.
   const Tensor squares = all.square().sum(1) / (deviation * deviation);
   const Tensor gumbel = -(-RandomStream(seed, "wave vectors").uniform({all.size(0)}).log()).log();
-  const Tensor order = (gumbel - squares / 2).argsort(/*dim=*/0, /*descending=*/true).narrow(0, 0, options.features);
+  const Tensor order = (gumbel - squares / 2).argsort(/*dim=*/0, /*descending=*/true).narrow(0, 0, std::min(options.features, all.size(0)));
   vectors_ = all.index_select(0, order);
   const Tensor variances = (1 + squares.index_select(0, order)).pow(-options.smoothness);
   sizes_ = (variances / variances.sum()).sqrt();

@@ -31,7 +31,8 @@ struct InterpolationOptions {
   void visit(Visitor&& option)
   {
     option("method", method, "ridge or network: what fills in between sensors");
-    option("features", features, "random wave vectors b: features cos 2πb·x and sin 2πb·x; 0 (network): x itself");
+    option("features", features,
+           "random wave vectors b, of the box's: features cos 2πb·x and sin 2πb·x; 0 (network): x itself");
     option("scale", scale, "standard deviation of b along each axis, times the mean distance of sensors");
     option("smoothness", smoothness, "ridge: features count less by (1 + (|b| / deviation)²)^−smoothness in variance");
     option("width", width, "network: of its hidden layers");

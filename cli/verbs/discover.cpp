@@ -57,6 +57,31 @@ Sample read_all(const io::Dataset& dataset, const std::vector<std::string>& name
   return *all;
 }
 
+/// Analyses of a filter as pairs: every `window` cycles the state that these began with, and that which they ended with.
+/// @param cycles  with fields F and F_analysis
+Sample pairs_of_analyses(const Sample& cycles, const std::vector<std::string>& fields, std::int64_t window)
+{
+  const std::int64_t count = window > 0 ? cycles.batch() / window : 0;
+  if (count < 1)
+    throw OptionError({.doing = doing,
+                       .where = "discovery.window",
+                       .found = fmt::format("{}", window),
+                       .expected = fmt::format("from 1 to {}, the cycles in discovery.increments", cycles.batch()),
+                       .advice = "window = 1"});
+  Sample pairs{.domain = cycles.domain, .fields = {}, .scalars = {}, .time = cycles.time};
+  for (const std::string& name : fields) {
+    const auto every = [&](const std::string& of, std::int64_t first) {
+      const Field& field = cycles.field(of);
+      return Field{.values = field.values.slice(0, first, first + (count - 1) * window + 1, window), .unit = field.unit};
+    };
+    pairs.fields[name + "_start"] = every(name, 0);
+    pairs.fields[name + "_end"] = every(name + "_analysis", window - 1);
+  }
+  pairs.scalars["interval"] = {
+      .values = cycles.scalars.at("interval").values.narrow(0, 0, count) * static_cast<double>(window), .unit = "1"};
+  return pairs;
+}
+
 std::vector<std::string> with_endings(const std::vector<std::string>& fields,
                                       std::initializer_list<const char*> endings)
 {
@@ -144,6 +169,7 @@ void measure_observations(const Case& c, const RunFolder& folder, const Sample& 
   auto names = fields;
   for (const std::string& name : c.twin.observed)
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  const bool pairs_are_planes = seen.grid().axes.size() == 2;
   for (const std::string& name : names) {
     const auto of = [&](const Sample& state) { return state.field(name).values; };
     const Tensor true_change = of(exact[1]) - of(exact[0]), change = of(found[1]) - of(found[0]);
@@ -153,6 +179,15 @@ void measure_observations(const Case& c, const RunFolder& folder, const Sample& 
     summary["change_error_" + name] = of_change;
     folder.log->info("{} as observed is wrong by {:.3g} %, its change over the interval by {:.3g} %", name, 100 * error,
                      100 * of_change);
+    if (pairs_are_planes && &name == &names.front()) {
+      const Tensor true_one = of(exact[0])[0][0], one = of(found[0])[0][0];
+      const io::Range range = io::common_range({true_one});
+      io::draw_fields(folder.path / "figures" / "observed.png",
+                      {{.title = name + ", truth", .values = true_one, .range = range},
+                       {.title = "as observed", .values = one, .range = range},
+                       {.title = "error", .values = one - true_one, .colours = io::ColourMap::diverging}},
+                      "the first pair's start");
+    }
   }
 }
 
@@ -179,7 +214,8 @@ double interval_of(const Case& c, const Sample& sample)
   if (scalar == sample.scalars.end()) return c.twin.interval;
   const Tensor& values = scalar->second.values;
   const double interval = values[0].item<double>();
-  if (!(interval > 0) || !(values == interval).all().item<bool>())
+  // Differences of times carry their rounding.
+  if (!(interval > 0) || !((values - interval).abs() <= 1e-6 * interval).all().item<bool>())
     throw DataError({.doing = doing,
                      .where = "scalar \"interval\"",
                      .found = fmt::format("from {} to {}", values.min().item<double>(), values.max().item<double>()),
@@ -535,9 +571,18 @@ void discover(const Communicator& ranks, const Case& c, const RunFolder& folder)
     const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
     sample = assimilation::with_model(*model, observed_pairs(c, folder, fields, summary), fields, c.twin.interval);
   } else {
-    const auto dataset = io::open_dataset(c.discover.increments, c.dataset);
+    const fs::path where = c.discover.increments;
+    const auto dataset = io::open_dataset(fs::is_directory(where) ? where / "increments.h5" : where, c.dataset);
     fields = fields_with_increments(*dataset);
-    sample = read_all(*dataset, with_endings(fields, {"", "_increment"}));
+    const auto known = dataset->fields();
+    const bool analyses = std::any_of(known.begin(), known.end(),
+                                      [&](const auto& field) { return field.name == fields.front() + "_analysis"; });
+    if (analyses && c.evolving()) {
+      const Sample pairs =
+          pairs_of_analyses(read_all(*dataset, with_endings(fields, {"", "_analysis"})), fields, c.discover.window);
+      const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
+      sample = assimilation::with_model(*model, pairs, fields, interval_of(c, pairs));
+    } else sample = read_all(*dataset, with_endings(fields, {"", "_increment"}));
   }
   const auto* periodic = dynamic_cast<const physics::PeriodicEquation*>(c.equation.get());
   const Sample terms = periodic ? physics::with_diagnostics(*periodic, sample) : sample;
