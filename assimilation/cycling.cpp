@@ -18,7 +18,7 @@ struct State {
   std::int64_t cycle = 0;
   double time = 0;
   Matrix members;
-  RowVector mean;  // of the members, as the method weighs them
+  RowVector mean;                // of the members, as the method weighs them
   std::deque<RowVector> truths;  // at observation times before, for smoothers
   CyclingResult result;
   double explained = 0, found = 0;  // running means of what innovations should and do amount to
@@ -230,9 +230,9 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
     if (state.cycle >= options.cycles - options.stored) {
       if (static_cast<std::int64_t>(state.result.stored.size()) >= options.stored)
         state.result.stored.erase(state.result.stored.begin());
-      state.result.stored.push_back({window.back().time, truths.back(), mean_of(analysis.forecast, analysis.forecast_weights),
-                                     mean_of(analysis.members, analysis.weights),
-                                     variance_of(analysis.members, analysis.weights).cwiseSqrt()});
+      state.result.stored.push_back(
+          {window.back().time, truths.back(), mean_of(analysis.forecast, analysis.forecast_weights),
+           mean_of(analysis.members, analysis.weights), variance_of(analysis.members, analysis.weights).cwiseSqrt()});
     }
     if (options.increments && state.cycle >= options.burn_in)
       state.result.increments.push_back({window.back().time - state.time, state.mean,

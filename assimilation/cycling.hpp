@@ -50,7 +50,7 @@ struct CyclingResult {
   Eigen::ArrayXd ranks;                 ///< count_ranks() of the analyses after burn-in; of the truth, or zero.
   std::vector<StoredCycle> stored;
   std::vector<StoredIncrement> increments;  ///< Of cycles from burn_in on.
-  Matrix members;  ///< The last analysis.
+  Matrix members;                           ///< The last analysis.
   double time = 0;
   bool complete = true;         ///< false if it was told to stop
   std::int64_t collapsed = -1;  ///< The first cycle in which the ensemble no longer knew of its error, or −1.

@@ -61,7 +61,8 @@ struct MethodOptions {
     option("background_scale", background_scale, "factor of that covariance");
     option("hybrid", hybrid, "weight of the ensemble's covariance, of hybrid");
     option("jitter", jitter, "particle: width of the noise that tells copies apart, in units of the usual one");
-    option("resample", resample, "particle: members are drawn again if the effective number of them is below this part");
+    option("resample", resample,
+           "particle: members are drawn again if the effective number of them is below this part");
   }
 };
 

@@ -30,8 +30,7 @@ Sides::Sides(const std::string& equation, const SideOptions& options)
   }
   if (options.values.empty()) return;
   const auto is_finite = [](double value) { return std::isfinite(value); };
-  if (options.values.size() != values_.size() ||
-      !std::all_of(options.values.begin(), options.values.end(), is_finite))
+  if (options.values.size() != values_.size() || !std::all_of(options.values.begin(), options.values.end(), is_finite))
     refuse("side_values", fmt::format("[{}]", fmt::join(options.values, ", ")), "six finite numbers",
            "side_values = [1, 0, 0, 0, 0, 0] for 1 where x is lowest");
   std::copy(options.values.begin(), options.values.end(), values_.begin());

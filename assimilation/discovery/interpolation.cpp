@@ -36,8 +36,7 @@ constexpr std::int64_t held_out = 10;
 
 /// Layers of tanh over features.
 struct CoordinateNetwork : torch::nn::Module {
-  CoordinateNetwork(std::int64_t inputs, const InterpolationOptions& options, std::int64_t outputs,
-                    RandomStream random)
+  CoordinateNetwork(std::int64_t inputs, const InterpolationOptions& options, std::int64_t outputs, RandomStream random)
   {
     for (std::int64_t layer = 0; layer <= options.layers; ++layer) {
       const std::int64_t from = layer == 0 ? inputs : options.width;
@@ -95,7 +94,8 @@ FieldInterpolation::FieldInterpolation(const Grid& grid, Tensor sensors, const I
   if (sensors_.numel() < held_out)
     throw OptionError({.doing = "interpolating between sensors",
                        .where = "discovery.sensors",
-                       .found = fmt::format("{} of {} points", sensors_.numel(), torch::tensor(grid.shape()).prod().item<std::int64_t>()),
+                       .found = fmt::format("{} of {} points", sensors_.numel(),
+                                            torch::tensor(grid.shape()).prod().item<std::int64_t>()),
                        .expected = fmt::format("at least {} points", held_out),
                        .advice = "sensors = 0.25"});
 
@@ -115,13 +115,16 @@ FieldInterpolation::FieldInterpolation(const Grid& grid, Tensor sensors, const I
   // Normal ones without repetition: the largest of log probability + a number of Gumbel's distribution.
   const Tensor squares = all.square().sum(1) / (deviation * deviation);
   const Tensor gumbel = -(-RandomStream(seed, "wave vectors").uniform({all.size(0)}).log()).log();
-  const Tensor order = (gumbel - squares / 2).argsort(/*dim=*/0, /*descending=*/true).narrow(0, 0, std::min(options.features, all.size(0)));
+  const Tensor order = (gumbel - squares / 2)
+                           .argsort(/*dim=*/0, /*descending=*/true)
+                           .narrow(0, 0, std::min(options.features, all.size(0)));
   vectors_ = all.index_select(0, order);
   const Tensor variances = (1 + squares.index_select(0, order)).pow(-options.smoothness);
   sizes_ = (variances / variances.sum()).sqrt();
 }
 
-/// Cosines and sines at positions [point, dimension]: [point, 2 · feature]; without features the position, from −1 to 1.
+/// Cosines and sines at positions [point, dimension]: [point, 2 · feature]; without features the position, from −1
+/// to 1.
 Tensor FieldInterpolation::features(const Tensor& positions) const
 {
   if (options_.features == 0) {
@@ -154,14 +157,16 @@ Tensor FieldInterpolation::ridge(const Tensor& values) const
   const Tensor means = values.mean(2).mean(0).unsqueeze(1);
   const Tensor right = values.permute({2, 1, 0}) - means;
   const Tensor order = RandomStream(seed_, "left out").permutation(count);
-  const Tensor tested = order.narrow(0, 0, count / held_out), fitted = order.narrow(0, count / held_out, count - count / held_out);
+  const Tensor tested = order.narrow(0, 0, count / held_out),
+               fitted = order.narrow(0, count / held_out, count - count / held_out);
   const Tensor among = whole.index_select(0, fitted).index_select(1, fitted);
   const Tensor towards = whole.index_select(0, tested).index_select(1, fitted);
   std::vector<double> least(static_cast<std::size_t>(fields), std::numeric_limits<double>::infinity());
   std::vector<double> chosen(static_cast<std::size_t>(fields), 1);
   for (double lambda = 1e-12; lambda < 10; lambda *= 10) {
     const Tensor weights = fit(among, lambda, right.index_select(0, fitted).reshape({fitted.numel(), -1}));
-    const Tensor errors = (towards.matmul(weights).view({-1, fields, groups}) - right.index_select(0, tested)).square().sum(2).sum(0);
+    const Tensor errors =
+        (towards.matmul(weights).view({-1, fields, groups}) - right.index_select(0, tested)).square().sum(2).sum(0);
     for (std::int64_t field = 0; field < fields; ++field) {
       const double error = errors[field].item<double>();
       const auto at = static_cast<std::size_t>(field);
@@ -208,7 +213,8 @@ Tensor FieldInterpolation::network(const Tensor& values, std::uint64_t group) co
     const double part = static_cast<double>(step) / static_cast<double>(options_.steps);
     adam.step(options_.rate * 0.5 * (1 + std::cos(M_PI * part)), [&] {
       parameters.forget_gradients();
-      const Tensor loss = (network.forward(inputs.index_select(0, some)) - targets.index_select(0, some)).square().mean();
+      const Tensor loss =
+          (network.forward(inputs.index_select(0, some)) - targets.index_select(0, some)).square().mean();
       loss.backward();
       for (std::int64_t i = 0; i < parameters.count(); ++i) parameters.collect_gradient(i);
       return loss.detach().to(torch::kFloat64);

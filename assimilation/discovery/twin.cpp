@@ -34,7 +34,8 @@ Sample end_of(const Sample& pairs, const std::vector<std::string>& fields, const
 }
 
 /// The state of which these fields are known, itself or its diagnostics: by least squares at every wave number.
-Sample state_of(const physics::PeriodicEquation& equation, const Sample& known, const std::vector<std::string>& observed)
+Sample state_of(const physics::PeriodicEquation& equation, const Sample& known,
+                const std::vector<std::string>& observed)
 {
   const Grid& grid = known.grid();
   const auto fields = equation.state();
@@ -47,7 +48,8 @@ Sample state_of(const physics::PeriodicEquation& equation, const Sample& known, 
   for (const std::string& name : observed) {
     Tensor modes = physics::to_modes(known.field(name).values.to(torch::kFloat64)).select(1, 0);
     const auto own = std::find(fields.begin(), fields.end(), name);
-    const auto linear = std::find_if(diagnostics.begin(), diagnostics.end(), [&](const auto& d) { return d.name == name; });
+    const auto linear =
+        std::find_if(diagnostics.begin(), diagnostics.end(), [&](const auto& d) { return d.name == name; });
     if (own != fields.end()) {
       rows.push_back(torch::zeros(shape, torch::kComplexDouble));
       rows.back()[own - fields.begin()].fill_(1);
@@ -88,8 +90,7 @@ void fill_in(std::map<std::string, std::array<Tensor, 2>>& values, const Grid& g
   std::int64_t points = 1;
   for (const Axis& axis : grid.axes) points *= axis.points;
   const auto count = static_cast<std::int64_t>(part * static_cast<double>(points));
-  const Tensor sensors =
-      std::get<0>(RandomStream(seed, "sensors").permutation(points).narrow(0, 0, count).sort());
+  const Tensor sensors = std::get<0>(RandomStream(seed, "sensors").permutation(points).narrow(0, 0, count).sort());
   const FieldInterpolation interpolation(grid, sensors, options, seed);
   std::vector<Tensor> seen;
   for (const auto& [name, both] : values) {

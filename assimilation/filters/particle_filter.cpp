@@ -34,8 +34,7 @@ Matrix ParticleFilter::draw_again(const Matrix& members, std::uint64_t seed, std
   if (jitter_ == 0) return chosen;
   const Matrix anomalies = members.rowwise() - mean_of(members, weights_);
   const double rest = 1 - weights_.squaredNorm();
-  Eigen::MatrixXd covariance =
-      anomalies.transpose() * weights_.asDiagonal() * anomalies / (rest > 1e-12 ? rest : 1);
+  Eigen::MatrixXd covariance = anomalies.transpose() * weights_.asDiagonal() * anomalies / (rest > 1e-12 ? rest : 1);
   covariance.diagonal().array() += 1e-12 * covariance.trace() / static_cast<double>(variables) + 1e-300;
   const double width = jitter_ * std::pow(static_cast<double>(n), -1 / static_cast<double>(variables + 4));
   const Eigen::MatrixXd root = covariance.llt().matrixL();

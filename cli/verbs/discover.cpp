@@ -57,7 +57,8 @@ Sample read_all(const io::Dataset& dataset, const std::vector<std::string>& name
   return *all;
 }
 
-/// Analyses of a filter as pairs: every `window` cycles the state that these began with, and that which they ended with.
+/// Analyses of a filter as pairs: every `window` cycles the state that these began with, and that which they ended
+/// with.
 /// @param cycles  with fields F and F_analysis
 Sample pairs_of_analyses(const Sample& cycles, const std::vector<std::string>& fields, std::int64_t window)
 {
@@ -72,7 +73,8 @@ Sample pairs_of_analyses(const Sample& cycles, const std::vector<std::string>& f
   for (const std::string& name : fields) {
     const auto every = [&](const std::string& of, std::int64_t first) {
       const Field& field = cycles.field(of);
-      return Field{.values = field.values.slice(0, first, first + (count - 1) * window + 1, window), .unit = field.unit};
+      return Field{.values = field.values.slice(0, first, first + (count - 1) * window + 1, window),
+                   .unit = field.unit};
     };
     pairs.fields[name + "_start"] = every(name, 0);
     pairs.fields[name + "_end"] = every(name + "_analysis", window - 1);
@@ -197,12 +199,11 @@ Sample observed_pairs(const Case& c, const RunFolder& folder, const std::vector<
 {
   const Sample truth = true_pairs(c, folder, fields);
   if (c.twin.noise == 0 && c.twin.observed.empty() && c.twin.sensors == 1) return truth;
-  const Sample seen =
-      kept_pairs(c, folder.path / "data" / "observations.h5", fields, observation_options(c), [&] {
-        if (c.twin.sensors < 1) folder.log->info("filling in between sensors");
-        return assimilation::observe_pairs(truth, *c.truth, c.twin, c.interpolation,
-                                           static_cast<std::uint64_t>(c.generate.seed));
-      });
+  const Sample seen = kept_pairs(c, folder.path / "data" / "observations.h5", fields, observation_options(c), [&] {
+    if (c.twin.sensors < 1) folder.log->info("filling in between sensors");
+    return assimilation::observe_pairs(truth, *c.truth, c.twin, c.interpolation,
+                                       static_cast<std::uint64_t>(c.generate.seed));
+  });
   measure_observations(c, folder, seen, truth, fields, summary);
   return seen;
 }

@@ -176,8 +176,7 @@ void SpecimenOptions::check(const std::string& equation) const
 
 Specimen draw_specimen(const SpecimenOptions& options, std::uint64_t seed, std::int64_t i)
 {
-  RandomStream random(seed, "specimen", static_cast<std::uint64_t>(i));
-  const Tensor u = random.uniform({6});
+  const Tensor u = spread_point(options.spread, seed, "specimen", i, 6);
   const auto between = [&](std::int64_t which, double low, double high) {
     return low + (high - low) * u[which].item<double>();
   };

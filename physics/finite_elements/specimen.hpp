@@ -1,5 +1,6 @@
 #pragma once
 #include <locum/core/sample.hpp>
+#include "../spread.hpp"
 
 #include <cstdint>
 #include <map>
@@ -28,6 +29,7 @@ struct SpecimenOptions {
   std::vector<double> gauge_width = {0.6, 1.0};
   std::vector<double> hole_radius = {0.1, 0.3};
   double hole_offset = 0.1;
+  Spread spread = Spread::random;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -39,6 +41,7 @@ struct SpecimenOptions {
     option("hole_radius", hole_radius, "of both radii of the elliptic hole, in widths of the narrow part");
     option("hole_offset", hole_offset,
            "of the hole from the middle along each axis, at most, in widths of the narrow part");
+    option("spread", spread, "of specimens over these ranges: random, or sobol (evenly)");
   }
 
   /// @throws OptionError  naming the first option that is no range, or lets a hole come too near to an edge.

@@ -83,8 +83,7 @@ Sample ChannelFlow::draw(const Grid& grid, std::uint64_t seed, std::int64_t firs
 {
   Sample problems;
   for (std::int64_t i = first; i < first + count; ++i) {
-    RandomStream random(seed, "obstacle", static_cast<std::uint64_t>(i));
-    const Tensor numbers = random.uniform({4});
+    const Tensor numbers = spread_point(options_.spread, seed, "obstacle", i, 4);
     const auto between = [&](std::int64_t which, double low, double high) {
       return low + (high - low) * numbers[which].item<double>();
     };

@@ -1,4 +1,5 @@
 #pragma once
+#include "../spread.hpp"
 #include "incompressible_flow.hpp"
 #include "obstacle.hpp"
 
@@ -22,6 +23,7 @@ struct ChannelFlowOptions {
   std::vector<double> sizes = {0.02, 0.06};
   std::vector<double> places = {0.06, 0.12};
   double gap = 0.02;
+  Spread spread = Spread::random;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -35,6 +37,7 @@ struct ChannelFlowOptions {
     option("sizes", sizes, "smallest and largest obstacle across the flow, m");
     option("places", places, "nearest and farthest middle of an obstacle from the inlet, m");
     option("gap", gap, "least distance of an obstacle from the walls, m");
+    option("spread", spread, "of shapes, sizes and places over these: random, or sobol (evenly)");
   }
 };
 

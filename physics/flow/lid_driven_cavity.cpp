@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <locum/core/error.hpp>
-#include <locum/core/random.hpp>
 
 #include <cmath>
 
@@ -40,9 +39,10 @@ Sample LidDrivenCavity::draw(const Grid& grid, std::uint64_t seed, std::int64_t 
 {
   Sample problems;
   for (std::int64_t i = first; i < first + count; ++i) {
-    RandomStream random(seed, "Reynolds number", static_cast<std::uint64_t>(i));
     const double ratio = options_.reynolds[1] / options_.reynolds[0];
-    const Sample made = problem(grid, options_.reynolds[0] * std::pow(ratio, random.uniform({1}).item<double>()));
+    const Sample made =
+        problem(grid, options_.reynolds[0] *
+                          std::pow(ratio, spread_point(options_.spread, seed, "Reynolds number", i, 1).item<double>()));
     if (i == first) problems = made;
     else problems.append(made);
   }

@@ -1,15 +1,18 @@
 #pragma once
+#include "../spread.hpp"
 #include "incompressible_flow.hpp"
 
 namespace locum::physics {
 
 struct LidDrivenCavityOptions {
   std::vector<double> reynolds = {100, 1000};
+  Spread spread = Spread::random;
 
   template <class Visitor>
   void visit(Visitor&& option)
   {
     option("reynolds", reynolds, "smallest and largest Reynolds number drawn, evenly by its logarithm");
+    option("spread", spread, "of Reynolds numbers over these: random, or sobol (evenly)");
   }
 };
 

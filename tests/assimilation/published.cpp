@@ -44,7 +44,8 @@ double rmse(const Experiment& set_up, const MethodOptions& options, std::int64_t
   const Matrix first =
       (0.1 * normal(8, "first", 0, method->members(), layout.variables())).rowwise() + layout.pack(truth).row(0);
   const CyclingResult result =
-      assimilate(*method, source, forecast, first, 0, {.cycles = cycles, .burn_in = std::min<std::int64_t>(400, cycles / 5), .stored = 0}, {});
+      assimilate(*method, source, forecast, first, 0,
+                 {.cycles = cycles, .burn_in = std::min<std::int64_t>(400, cycles / 5), .stored = 0}, {});
   return result.means.at("rmse_analysis");
 }
 

@@ -40,7 +40,8 @@ TEST_CASE("meshes: specimens are generated, shown and solved again", "[cli]")
   CHECK(command({"generate", "case.toml", "--output", "run"}, folder.path(), 2).status == 0);
   CHECK(bytes_of(folder / "run/data/train.h5") == bytes);
   // Other options are refused, and so is training on it.
-  const auto other = command({"generate", "case.toml", "--output", "run", "--set", "equation.tension=1"}, folder.path());
+  const auto other =
+      command({"generate", "case.toml", "--output", "run", "--set", "equation.tension=1"}, folder.path());
   CHECK(other.status == 1);
   CHECK(says(other.text, {"tension"}));
   const auto train = command({"train", "case.toml", "--output", "run"}, folder.path());

@@ -126,9 +126,8 @@ TEST_CASE("discovery: from the analyses of a filter that noisy observations corr
       {.method = MethodKind::letkf, .members = 16, .inflation = {.factor = 2.5}, .localisation = 4}, layout.grid(), {});
   const Matrix members =
       (deviation * normal(8, "first", 0, method->members(), layout.variables())).rowwise() + layout.pack(start).row(0);
-  const CyclingResult cycles =
-      assimilate(*method, source, Forecast(forecast, layout, {}, 6), members, 0,
-                 {.cycles = 120, .burn_in = 20, .stored = 0, .increments = true}, {});
+  const CyclingResult cycles = assimilate(*method, source, Forecast(forecast, layout, {}, 6), members, 0,
+                                          {.cycles = 120, .burn_in = 20, .stored = 0, .increments = true}, {});
   REQUIRE(cycles.increments.size() == 100);
   CHECK(cycles.means.at("rmse_analysis") < deviation);
 
@@ -137,11 +136,11 @@ TEST_CASE("discovery: from the analyses of a filter that noisy observations corr
     from.row(i) = cycles.increments[static_cast<std::size_t>(i)].state;
     to.row(i) = cycles.increments[static_cast<std::size_t>(i)].analysis;
   }
-  const Sample analyses{.domain = layout.grid(),
-                        .fields = {{"u_start", layout.unpack(from, 0).field("u")},
-                                   {"u_end", layout.unpack(to, 0).field("u")}},
-                        .scalars = {},
-                        .time = interval};
+  const Sample analyses{
+      .domain = layout.grid(),
+      .fields = {{"u_start", layout.unpack(from, 0).field("u")}, {"u_end", layout.unpack(to, 0).field("u")}},
+      .scalars = {},
+      .time = interval};
   const Sample sample = with_model(forecast, analyses, {"u"}, interval);
   const DiscoveryOptions how{.support = {10}, .thresholds = {0.1}};
   const Library library(how, sample, {"u"});

@@ -14,10 +14,7 @@ using tests::relative_distance, tests::message_of, tests::says;
 namespace {
 
 /// A periodic square of 2π.
-Grid square(std::int64_t points)
-{
-  return physics::periodic_grid({points, points}, {2 * M_PI, 2 * M_PI});
-}
+Grid square(std::int64_t points) { return physics::periodic_grid({points, points}, {2 * M_PI, 2 * M_PI}); }
 
 /// Waves of all wave numbers up to `highest`, amplitudes falling as 1 / k³: [y, x].
 Tensor waves(const Grid& grid, std::int64_t highest, std::uint64_t seed)
@@ -53,7 +50,7 @@ double error_of(const Grid& grid, const Tensor& field, const InterpolationOption
 
 TEST_CASE("interpolation: fewer waves than sensors are found from a quarter of the points", "[assimilation]")
 {
-  const Grid grid = square(32);  // 256 sensors
+  const Grid grid = square(32);                                                      // 256 sensors
   CHECK(error_of(grid, waves(grid, 5, 1), {.features = 400, .scale = 0.3}) < 1e-3);  // 80 waves
   // More than there are sensors: what is left is what lies beyond them.
   const double more = error_of(grid, waves(grid, 12, 1), {.features = 400, .scale = 0.3});
@@ -88,8 +85,13 @@ TEST_CASE("interpolation: a network of coordinates does not learn short waves, w
   const Grid grid = square(32);
   const Tensor y = grid.coordinates(0).unsqueeze(1), x = grid.coordinates(1);
   const Tensor field = (x + y).cos() + 0.5 * (5 * x - 3 * y).sin() + 0.5 * (4 * x + 5 * y).cos();
-  const InterpolationOptions options{
-      .method = Interpolation::network, .features = 64, .scale = 0.25, .width = 32, .layers = 2, .steps = 400, .rate = 5e-3};
+  const InterpolationOptions options{.method = Interpolation::network,
+                                     .features = 64,
+                                     .scale = 0.25,
+                                     .width = 32,
+                                     .layers = 2,
+                                     .steps = 400,
+                                     .rate = 5e-3};
   InterpolationOptions plain = options;
   plain.features = 0;
   const double with = error_of(grid, field, options), without = error_of(grid, field, plain);

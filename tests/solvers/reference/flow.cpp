@@ -345,3 +345,18 @@ TEST_CASE("Flow solver: ranks together find what one does", "[solvers][ranks2][r
   CHECK(torch::equal(solver.matrix(problem.members(0, 1), alone.members(0, 1)).values(),
                      FlowSolver(equation).matrix(problem.members(0, 1), alone.members(0, 1)).values()));
 }
+
+TEST_CASE("Flow draws: Sobol's points cover Reynolds numbers evenly, and begin with the same ones",
+          "[solvers][property]")
+{
+  const LidDrivenCavity equation({.reynolds = {100, 1600}, .spread = physics::Spread::sobol});
+  const Grid grid = equation.grid({4, 4});
+  const Tensor nu = equation.draw(grid, 5, 0, 16).field("viscosity").values.select(1, 0).select(1, 0).select(1, 0);
+  const Tensor sorted = std::get<0>((1 / nu / 100).log2().sort()) * 4;  // each sixteenth of the range has one
+  for (std::int64_t i = 0; i < 16; ++i) {
+    CHECK(sorted[i].item<double>() >= static_cast<double>(i));
+    CHECK(sorted[i].item<double>() <= static_cast<double>(i + 1));
+  }
+  CHECK(torch::equal(equation.draw(grid, 5, 7, 1).field("viscosity").values,
+                     equation.draw(grid, 5, 0, 16).field("viscosity").values.narrow(0, 7, 1)));
+}
