@@ -297,7 +297,7 @@ TEST_CASE("finite volumes: loops and libtorch's operations agree, and gradients 
     const Tensor moved = all_of(*equation, solver.advance(start, moment)) - u;
     CHECK(relative_distance(moved / moment, equation->tendency(u, start.grid())) < 1e-4);
 
-    // Steps as long as the state has them have no derivative here, so a moment of few steps of the same lengths.
+    // Of the tendency: how long steps are has no derivative.
     torch::AutoGradMode gradients(true);
     const auto tendency_of = [&](const Tensor& values) { return equation->tendency(values, start.grid()); };
     const Tensor direction = RandomStream(0, "direction").normal(u.sizes()),
