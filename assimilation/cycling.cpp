@@ -18,6 +18,7 @@ struct State {
   std::int64_t cycle = 0;
   double time = 0;
   Matrix members;
+  RowVector mean;                // of the members, as the method weighs them
   std::deque<RowVector> truths;  // at observation times before, for smoothers
   CyclingResult result;
   double explained = 0, found = 0;  // running means of what innovations should and do amount to
@@ -54,6 +55,7 @@ void save(const State& state, const Method& method, const ObservationSource& sou
   checkpoint.put("assimilation/found", state.found);
   checkpoint.put("assimilation/collapsed", state.result.collapsed);
   checkpoint.put("assimilation/members", as_tensor(state.members));
+  checkpoint.put("assimilation/mean", as_tensor(Matrix(state.mean)).clone());
   const Matrix truths = rows_of(state.truths);
   checkpoint.put("assimilation/truths", as_tensor(truths));
   const auto& ranks = state.result.ranks;
@@ -79,7 +81,8 @@ void save(const State& state, const Method& method, const ObservationSource& sou
   put("stored/analysis", column_of(state.result.stored, &StoredCycle::analysis, variables));
   put("stored/spread", column_of(state.result.stored, &StoredCycle::spread, variables));
   put("increments/state", column_of(state.result.increments, &StoredIncrement::state, variables));
-  put("increments/increment", column_of(state.result.increments, &StoredIncrement::increment, variables));
+  put("increments/forecast", column_of(state.result.increments, &StoredIncrement::forecast, variables));
+  put("increments/analysis", column_of(state.result.increments, &StoredIncrement::analysis, variables));
   method.save(checkpoint);
   source.save(checkpoint);
   checkpoint.write(run.folder / "assimilation.h5");
@@ -97,6 +100,7 @@ void load(State& state, Method& method, ObservationSource& source, const Cycling
   state.found = checkpoint.real("assimilation/found");
   state.result.collapsed = checkpoint.integer("assimilation/collapsed");
   state.members = as_matrix(checkpoint.tensor("assimilation/members"));
+  state.mean = as_matrix(checkpoint.tensor("assimilation/mean")).row(0);
   const Matrix truths = as_matrix(checkpoint.tensor("assimilation/truths"));
   for (Eigen::Index i = 0; i < truths.rows(); ++i) state.truths.push_back(truths.row(i));
   const Tensor ranks = checkpoint.tensor("assimilation/ranks").contiguous();
@@ -113,12 +117,13 @@ void load(State& state, Method& method, ObservationSource& source, const Cycling
   };
   const auto get = [&](const std::string& name) { return as_matrix(checkpoint.tensor(name)); };
   const Matrix truth = get("stored/truth"), forecast = get("stored/forecast"), analysis = get("stored/analysis"),
-               spread = get("stored/spread"), from = get("increments/state"), by = get("increments/increment");
+               spread = get("stored/spread"), from = get("increments/state"), to = get("increments/forecast"),
+               corrected = get("increments/analysis");
   for (std::int64_t i = 0; i < times.numel(); ++i)
     state.result.stored.push_back(
         {times[i].item<double>(), row(truth, i), row(forecast, i), row(analysis, i), row(spread, i)});
   for (std::int64_t i = 0; i < intervals.numel(); ++i)
-    state.result.increments.push_back({intervals[i].item<double>(), row(from, i), row(by, i)});
+    state.result.increments.push_back({intervals[i].item<double>(), row(from, i), row(to, i), row(corrected, i)});
   method.load(checkpoint);
   source.load(checkpoint);
 }
@@ -177,6 +182,7 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
   auto saved = std::chrono::steady_clock::now();
   std::vector<Observations> window;
   std::vector<RowVector> truths;
+  if (state.mean.size() == 0) state.mean = mean_of(state.members);
   while (state.cycle < options.cycles) {
     window.clear();
     truths.clear();
@@ -188,7 +194,6 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
     }
     if (static_cast<std::int64_t>(window.size()) < method.window()) break;
 
-    const RowVector before = mean_of(state.members);
     Analysis analysis = method.cycle(state.members, state.time, window, forecast, state.cycle);
     if (!analysis.members.allFinite())
       throw SolverError({.doing = fmt::format("assimilating in cycle {}", state.cycle),
@@ -221,16 +226,19 @@ CyclingResult assimilate(Method& method, ObservationSource& source, const Foreca
             state.cycle, std::sqrt(state.found / state.explained));
     }
     if (state.cycle >= options.burn_in && truths.back().size() > 0)
-      count_ranks(analysis.members, truths.back(), state.result.ranks);
+      count_ranks(analysis.members, analysis.weights, truths.back(), state.result.ranks);
     if (state.cycle >= options.cycles - options.stored) {
       if (static_cast<std::int64_t>(state.result.stored.size()) >= options.stored)
         state.result.stored.erase(state.result.stored.begin());
-      state.result.stored.push_back({window.back().time, truths.back(), mean_of(analysis.forecast),
-                                     mean_of(analysis.members), variance_of(analysis.members).cwiseSqrt()});
+      state.result.stored.push_back(
+          {window.back().time, truths.back(), mean_of(analysis.forecast, analysis.forecast_weights),
+           mean_of(analysis.members, analysis.weights), variance_of(analysis.members, analysis.weights).cwiseSqrt()});
     }
-    if (options.increments)
-      state.result.increments.push_back(
-          {window.back().time - state.time, before, mean_of(analysis.members) - mean_of(analysis.forecast)});
+    if (options.increments && state.cycle >= options.burn_in)
+      state.result.increments.push_back({window.back().time - state.time, state.mean,
+                                         mean_of(analysis.forecast, analysis.forecast_weights),
+                                         mean_of(analysis.members, analysis.weights)});
+    state.mean = mean_of(analysis.members, analysis.weights);
     state.members = std::move(analysis.members);
     state.time = window.back().time;
     ++state.cycle;

@@ -20,7 +20,7 @@ struct CyclingOptions {
     option("cycles", cycles, "of forecast and analysis");
     option("burn_in", burn_in, "first cycles that do not count in the means");
     option("stored", stored, "last cycles whose states are kept, for pictures and ParaView");
-    option("increments", increments, "keep the analysis increments of all cycles, for `locum discover`");
+    option("increments", increments, "keep the analysis increments of cycles from burn_in on, for `locum discover`");
     option("checkpoint_minutes", checkpoint_minutes, "from one checkpoint to the next");
   }
 };
@@ -38,10 +38,10 @@ struct StoredCycle {
   RowVector truth, forecast, analysis, spread;  ///< Means, and the members' deviation in the analysis. [variable]
 };
 
-/// What the model was off by: increment = analysis − forecast at the end of an interval that began at `state`.
+/// What the model was off by: the forecast from `state`, after an interval, and what observations made of it.
 struct StoredIncrement {
   double interval = 0;
-  RowVector state, increment;  ///< Means, [variable]
+  RowVector state, forecast, analysis;  ///< Means, [variable]
 };
 
 struct CyclingResult {
@@ -49,8 +49,8 @@ struct CyclingResult {
   std::map<std::string, double> means;  ///< Of the scores, over cycles after burn-in where they are known.
   Eigen::ArrayXd ranks;                 ///< count_ranks() of the analyses after burn-in; of the truth, or zero.
   std::vector<StoredCycle> stored;
-  std::vector<StoredIncrement> increments;
-  Matrix members;  ///< The last analysis.
+  std::vector<StoredIncrement> increments;  ///< Of cycles from burn_in on.
+  Matrix members;                           ///< The last analysis.
   double time = 0;
   bool complete = true;         ///< false if it was told to stop
   std::int64_t collapsed = -1;  ///< The first cycle in which the ensemble no longer knew of its error, or −1.

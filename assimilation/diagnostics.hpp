@@ -39,10 +39,13 @@ Scores score(const Analysis& analysis, const Observations& observations, const R
 
 /// Continuous ranked probability score of an ensemble for what came true, mean over variables.
 /// Source: Hersbach, Weather Forecast. 15 (2000): mean |x_i − y| − ½ mean |x_i − x_j|.
-double crps(const Eigen::Ref<const Matrix>& members, const RowVector& truth);
+/// @param weights  of the members, summing to 1; empty: all alike
+double crps(const Eigen::Ref<const Matrix>& members, const RowVector& truth, const Vector& weights = {});
 
 /// How often the truth is above 0, 1, … n of the members: flat if they and the truth are draws of the same.
-/// @param counts  [n + 1], added to
-void count_ranks(const Eigen::Ref<const Matrix>& members, const RowVector& truth, Eigen::ArrayXd& counts);
+/// @param weights  summing to 1: members that count for less, so many n-ths of them; empty: all alike
+/// @param counts   [n + 1], added to
+void count_ranks(const Eigen::Ref<const Matrix>& members, const Vector& weights, const RowVector& truth,
+                 Eigen::ArrayXd& counts);
 
 }  // namespace locum::assimilation

@@ -87,13 +87,22 @@ Matrix as_matrix(const Tensor& tensor)
   return Eigen::Map<const Matrix>(values.data_ptr<double>(), values.size(0), values.size(1));
 }
 
-RowVector mean_of(const Eigen::Ref<const Matrix>& members) { return members.colwise().mean(); }
+RowVector mean_of(const Eigen::Ref<const Matrix>& members, const Vector& weights)
+{
+  if (weights.size() == 0) return members.colwise().mean();
+  return weights.transpose() * members;
+}
 
 Matrix anomalies_of(const Eigen::Ref<const Matrix>& members) { return members.rowwise() - mean_of(members); }
 
-RowVector variance_of(const Eigen::Ref<const Matrix>& members)
+RowVector variance_of(const Eigen::Ref<const Matrix>& members, const Vector& weights)
 {
   if (members.rows() < 2) return RowVector::Zero(members.cols());
+  if (weights.size() > 0) {
+    const Matrix anomalies = members.rowwise() - mean_of(members, weights);
+    const double rest = 1 - weights.squaredNorm();  // 0 if one member is all there is
+    return weights.transpose() * anomalies.cwiseAbs2() / (rest > 1e-12 ? rest : 1);
+  }
   return anomalies_of(members).colwise().squaredNorm() / static_cast<double>(members.rows() - 1);
 }
 

@@ -50,11 +50,11 @@ class StateLayout {
 Tensor as_tensor(const Matrix& matrix);
 Matrix as_matrix(const Tensor& tensor);
 
-/// Mean over members. @return [variable]
-RowVector mean_of(const Eigen::Ref<const Matrix>& members);
+/// Mean over members. @param weights  that sum to 1; empty: all alike. @return [variable]
+RowVector mean_of(const Eigen::Ref<const Matrix>& members, const Vector& weights = {});
 /// What is left of every member without the mean. @return [member, variable]
 Matrix anomalies_of(const Eigen::Ref<const Matrix>& members);
-/// Variance of every variable, as n − 1 divides; 0 for one member. @return [variable]
-RowVector variance_of(const Eigen::Ref<const Matrix>& members);
+/// Variance of every variable, as n − 1 divides, or 1 − Σ weights²; 0 for one member. @return [variable]
+RowVector variance_of(const Eigen::Ref<const Matrix>& members, const Vector& weights = {});
 
 }  // namespace locum::assimilation

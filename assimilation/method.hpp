@@ -16,6 +16,8 @@ namespace locum::assimilation {
 struct Analysis {
   Matrix forecast;  ///< Members at the time of the last observations, before these are known. [member, variable]
   Matrix members;   ///< The same with all observations known.
+  Vector forecast_weights;  ///< Of the members of either, summing to 1; empty: all alike. [member]
+  Vector weights;
   Matrix smoothed;  ///< Members some observation times before with these known too, of smoothers; else empty.
   std::int64_t smoothed_before = 0;  ///< So many.
 };

@@ -41,6 +41,7 @@ std::unique_ptr<Method> make_method(const MethodOptions& o, const Grid& grid,
   require(o.iterations > 0, "iterations", number(o.iterations), "at least 1", "iterations = 10");
   require(o.climate_states > 1, "climate_states", number(o.climate_states), "at least 2", "climate_states = 500");
   require(o.background_scale > 0, "background_scale", o.background_scale, "above 0", "background_scale = 1.0");
+  require(o.resample >= 0 && o.resample <= 1, "resample", o.resample, "0 to 1", "resample = 0.2");
   require(o.jitter >= 0, "jitter", o.jitter, "at least 0", "jitter = 0.2");
 
   RowVector mean;
@@ -63,7 +64,7 @@ std::unique_ptr<Method> make_method(const MethodOptions& o, const Grid& grid,
     case MethodKind::hybrid:
       return std::make_unique<HybridFilter>(o.members, o.inflation, grid, o.localisation, background(), o.hybrid);
     case MethodKind::particle:
-      return std::make_unique<ParticleFilter>(o.members, o.jitter);
+      return std::make_unique<ParticleFilter>(o.members, o.jitter, o.resample);
     case MethodKind::interpolation: {
       Matrix anomalies = background();
       return std::make_unique<StaticFilter>(grid, o.localisation, std::move(anomalies), mean, o.iterations);

@@ -42,6 +42,7 @@ struct MethodOptions {
   double background_scale = 1;
   double hybrid = 0.5;
   double jitter = 1;
+  double resample = 0.2;
 
   template <class Visitor>
   void visit(Visitor&& option)
@@ -59,7 +60,9 @@ struct MethodOptions {
            "states of a long run whose covariance is that of oi, 3dvar, 4dvar, hybrid");
     option("background_scale", background_scale, "factor of that covariance");
     option("hybrid", hybrid, "weight of the ensemble's covariance, of hybrid");
-    option("jitter", jitter, "width of the noise that tells drawn particles apart, in units of the usual one");
+    option("jitter", jitter, "particle: width of the noise that tells copies apart, in units of the usual one");
+    option("resample", resample,
+           "particle: members are drawn again if the effective number of them is below this part");
   }
 };
 

@@ -1,25 +1,37 @@
 #pragma once
-#include "filter.hpp"
+#include "../method.hpp"
 
 namespace locum::assimilation {
 
-/// The bootstrap particle filter: members are drawn again after each analysis, the likelier the more often, and moved
-/// by a little noise so that no two are the same (regularised). For states of few variables.
+/// The bootstrap particle filter: members count the more the likelier the observations make them. When few still
+/// count, they are drawn again, the likelier the more often, and copies are moved by a little noise so that no two are
+/// the same (regularised). For states of few variables.
 ///
-/// Sources: Gordon, Salmond & Smith, IEE Proc. F 140 (1993); systematic resampling: Kitagawa, J. Comput. Graph. Stat. 5
-/// (1996); width of the noise: Musso, Oudjane & Le Gland (2001), times `jitter`.
-class ParticleFilter : public Filter {
+/// Sources: Gordon, Salmond & Smith, IEE Proc. F 140 (1993); effective number 1 / Σ weights²: Liu & Chen, J. Am. Stat.
+/// Assoc. 90 (1995); systematic resampling: Kitagawa, J. Comput. Graph. Stat. 5 (1996); regularisation: Musso, Oudjane
+/// & Le Gland (2001), with the width of Scott (1992), `jitter` members^(−1 / (variables + 4)).
+class ParticleFilter : public Method {
  public:
-  ParticleFilter(std::int64_t members, double jitter) : Filter(members, {}), jitter_(jitter) {}
+  /// @param resample  part of the members below which the effective number makes them be drawn again
+  ParticleFilter(std::int64_t members, double jitter, double resample)
+      : members_(members), jitter_(jitter), resample_(resample)
+  {
+  }
   std::string description() const override;
-
- protected:
+  std::int64_t members() const override { return members_; }
+  /// Draws again, if that is due since the cycle before, forecasts, and weighs.
   /// @throws SolverError  if no member is anywhere near the observations
-  Matrix analyse(const Matrix& forecast, const Observations& observations, const Forecast& model,
-                 std::int64_t number) override;
+  Analysis cycle(const Matrix& members, double time, std::span<const Observations> observations,
+                 const Forecast& forecast, std::int64_t number) override;
+  void save(io::Checkpoint& checkpoint) const override;
+  void load(const io::Checkpoint& checkpoint) override;
 
  private:
-  double jitter_;
+  Matrix draw_again(const Matrix& members, std::uint64_t seed, std::int64_t number) const;
+
+  std::int64_t members_;
+  double jitter_, resample_;
+  Vector weights_;  // of the last analysis; empty: all alike
 };
 
 }  // namespace locum::assimilation

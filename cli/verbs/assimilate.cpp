@@ -80,7 +80,8 @@ Sample shown(const StateLayout& layout, const StoredCycle& stored)
   return all;
 }
 
-/// One sample whose steps are the cycles kept, or one sample a cycle of increments.
+/// One sample whose steps are the cycles kept, and one sample a cycle of increments: F where it began, F_forecast and
+/// F_analysis where it ended, F_increment the difference of these.
 void write_datasets(const fs::path& folder, const Case& c, const StateLayout& layout, const CyclingResult& result)
 {
   const auto describe = [&](const Sample& sample, bool time_varying) {
@@ -108,8 +109,12 @@ void write_datasets(const fs::path& folder, const Case& c, const StateLayout& la
   if (!result.increments.empty()) {
     const auto one = [&](const StoredIncrement& stored) {
       Sample sample = layout.unpack(Matrix(stored.state), 0);
-      const Sample change = layout.unpack(Matrix(stored.increment), 0);
-      for (const std::string& field : layout.fields()) sample.fields[field + "_increment"] = change.field(field);
+      for (const auto& [what, row] : {std::pair<const char*, RowVector>{"_forecast", stored.forecast},
+                                      {"_analysis", stored.analysis},
+                                      {"_increment", stored.analysis - stored.forecast}}) {
+        const Sample own = layout.unpack(Matrix(row), 0);
+        for (const std::string& field : layout.fields()) sample.fields[field + what] = own.field(field);
+      }
       sample.scalars = {{"interval", {.values = torch::full({1}, stored.interval, torch::kFloat64), .unit = "1"}}};
       return sample;
     };

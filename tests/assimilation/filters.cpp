@@ -168,11 +168,18 @@ TEST_CASE("filters: the particle filter is Bayes' rule where there are enough pa
   const StateLayout layout(start, {"u"});
   Observations seen = line_observations(layout, 1, 0.5, 3);
   seen.values[0] = 0.9;
-  const auto method = make_method({.method = MethodKind::particle, .members = 20000, .jitter = 0.1}, layout.grid(), {});
+  const auto method =
+      make_method({.method = MethodKind::particle, .members = 20000, .jitter = 0.1, .resample = GENERATE(0.0, 1.0)},
+                  layout.grid(), {});
   const Forecast forecast(model, layout, {}, 1);
-  const Matrix members = method->cycle(layout.pack(start), 0, {&seen, 1}, forecast, 0).members;
-  CHECK_THAT(mean_of(members)[0], WithinAbs(0.72, 0.015));
-  CHECK_THAT(variance_of(members)[0], WithinAbs(0.2, 0.01));
+  const Analysis first = method->cycle(layout.pack(start), 0, {&seen, 1}, forecast, 0);
+  CHECK_THAT(mean_of(first.members, first.weights)[0], WithinAbs(0.72, 0.015));
+  CHECK_THAT(variance_of(first.members, first.weights)[0], WithinAbs(0.2, 0.01));
+  // Seen again, whether drawn again between or not: N(8/9 · .9, 1/9).
+  seen.time = 2;
+  const Analysis second = method->cycle(first.members, 1, {&seen, 1}, forecast, 1);
+  CHECK_THAT(mean_of(second.members, second.weights)[0], WithinAbs(0.8, 0.015));
+  CHECK_THAT(variance_of(second.members, second.weights)[0], WithinAbs(1.0 / 9, 0.006));
 }
 
 TEST_CASE("filters: a member that blows up stops the run by name, or becomes another", "[assimilation][error]")

@@ -156,6 +156,6 @@ TEST_CASE("scores: those of distributions that are known", "[assimilation]")
   // Of draws of one distribution every rank is as likely.
   Eigen::ArrayXd counts = Eigen::ArrayXd::Zero(5);
   const Matrix drawn = normal(2, "drawn", 0, 5, 20000);
-  count_ranks(drawn.topRows(4), drawn.row(4), counts);
+  count_ranks(drawn.topRows(4), {}, drawn.row(4), counts);
   CHECK(((counts - 4000).square() / 4000).sum() < 18);  // χ² of 4 degrees of freedom: 1 in 1000 is above
 }
