@@ -202,6 +202,7 @@ static Case case_of(const std::string& name, OptionTable table)
          .discover = {},
          .discovery = {},
          .twin = {},
+         .interpolation = {},
          .data = {},
          .dataset = {},
          .training = {},
@@ -247,6 +248,7 @@ static Case case_of(const std::string& name, OptionTable table)
     c.reader.read("discovery", c.discover);
     c.reader.read("discovery", c.discovery);
     c.reader.read("discovery", c.twin);
+    c.reader.read("discovery.interpolation", c.interpolation);
   }
   c.reader.read("data", c.data);
   read_named(c.reader, "data.fields", c.dataset.fields);

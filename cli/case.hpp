@@ -225,13 +225,16 @@ struct AssimilationOptions {
 /// [discovery]: what `locum discover` works on, and what it tries the corrected model on.
 struct DiscoverOptions {
   std::string increments;
+  std::int64_t window = 1;
   double forecast = 10;
   double statistics = 0;
 
   template <class Visitor>
   void visit(Visitor&& option)
   {
-    option("increments", increments, "HDF5 file with fields F and F_increment; \"\": pairs of [truth] and the model");
+    option("increments", increments,
+           "run folder of `locum assimilate`, or HDF5 file with fields F and F_increment; \"\": pairs of [truth]");
+    option("window", window, "of these: cycles from the first analysis of a pair to the second");
     option("forecast", forecast, "time that truth, model and corrected model are followed from the same states");
     option("statistics", statistics, "time over which their means and spectra are compared; 0: not");
   }
@@ -252,6 +255,7 @@ struct Case {
   DiscoverOptions discover;
   assimilation::DiscoveryOptions discovery;
   assimilation::TwinOptions twin;
+  assimilation::InterpolationOptions interpolation;  ///< [discovery.interpolation]
   DataOptions data;
   io::DatasetOptions dataset;  ///< [data.fields], [data.parameters], [data.axes], and data.every.
   operators::TrainingOptions training;

@@ -9,6 +9,7 @@
 #include <locum/solvers/reference/registry.hpp>
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -56,6 +57,33 @@ Sample read_all(const io::Dataset& dataset, const std::vector<std::string>& name
   return *all;
 }
 
+/// Analyses of a filter as pairs: every `window` cycles the state that these began with, and that which they ended
+/// with.
+/// @param cycles  with fields F and F_analysis
+Sample pairs_of_analyses(const Sample& cycles, const std::vector<std::string>& fields, std::int64_t window)
+{
+  const std::int64_t count = window > 0 ? cycles.batch() / window : 0;
+  if (count < 1)
+    throw OptionError({.doing = doing,
+                       .where = "discovery.window",
+                       .found = fmt::format("{}", window),
+                       .expected = fmt::format("from 1 to {}, the cycles in discovery.increments", cycles.batch()),
+                       .advice = "window = 1"});
+  Sample pairs{.domain = cycles.domain, .fields = {}, .scalars = {}, .time = cycles.time};
+  for (const std::string& name : fields) {
+    const auto every = [&](const std::string& of, std::int64_t first) {
+      const Field& field = cycles.field(of);
+      return Field{.values = field.values.slice(0, first, first + (count - 1) * window + 1, window),
+                   .unit = field.unit};
+    };
+    pairs.fields[name + "_start"] = every(name, 0);
+    pairs.fields[name + "_end"] = every(name + "_analysis", window - 1);
+  }
+  pairs.scalars["interval"] = {
+      .values = cycles.scalars.at("interval").values.narrow(0, 0, count) * static_cast<double>(window), .unit = "1"};
+  return pairs;
+}
+
 std::vector<std::string> with_endings(const std::vector<std::string>& fields,
                                       std::initializer_list<const char*> endings)
 {
@@ -65,41 +93,44 @@ std::vector<std::string> with_endings(const std::vector<std::string>& fields,
   return names;
 }
 
-/// What observations of the truth depend on; not on the model.
-std::string observation_options(const Case& c)
+/// What the true pairs depend on; not on the model.
+std::string truth_options(const Case& c)
 {
-  return fmt::format("{}cells = [{}]\nspin_up = {}\nseed = {}\nsamples = {}\nspacing = {}\ninterval = {}\nnoise = {}\n",
+  return fmt::format("{}cells = [{}]\nspin_up = {}\nseed = {}\nsamples = {}\nspacing = {}\ninterval = {}\n",
                      c.section("truth") + c.section("truth.solver"), fmt::join(c.generate.cells, ", "),
-                     c.trajectory.spin_up, c.generate.seed, c.twin.samples, c.twin.spacing, c.twin.interval,
-                     c.twin.noise);
+                     c.trajectory.spin_up, c.generate.seed, c.twin.samples, c.twin.spacing, c.twin.interval);
 }
 
-/// Pairs of states of the truth: those of an earlier run, or made now and kept.
-Sample observed_pairs(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+/// What observations of them depend on beside.
+std::string observation_options(const Case& c)
 {
-  const auto file = folder.path / "data" / "observations.h5";
+  std::string text = truth_options(c) + fmt::format("noise = {}\nobserved = [{}]\nsensors = {}\n", c.twin.noise,
+                                                    fmt::join(c.twin.observed, ", "), c.twin.sensors);
+  if (c.twin.sensors < 1) text += c.section("discovery.interpolation");
+  return text;
+}
+
+/// Pairs of an earlier run, or made now and kept in `file`.
+/// @param options  what they depend on: stored, and compared
+Sample kept_pairs(const Case& c, const fs::path& file, const std::vector<std::string>& fields,
+                  const std::string& options, const std::function<Sample()>& make)
+{
   if (fs::exists(file)) {
     const auto dataset = io::open_dataset(file);
     const auto provenance = dataset->provenance();
     const auto made = provenance.find("observations");
     refuse_other_options("reading observations of the truth", file.string(),
-                         made == provenance.end() ? "" : made->second, observation_options(c));
+                         made == provenance.end() ? "" : made->second, options);
     return read_all(*dataset, with_endings(fields, {"_start", "_end"}));
   }
-  const auto truth = solvers::make_reference_solver(*c.truth, c.truth_stepping);
-  Sample state = c.truth->draw(c.truth->grid(c.generate.cells), static_cast<std::uint64_t>(c.generate.seed), 0, 1);
-  if (c.trajectory.spin_up > 0) state = truth->advance(state, c.trajectory.spin_up);
-  Progress progress(folder.log, "observing the truth", c.twin.samples, "pairs");
-  const Sample pairs =
-      assimilation::observe_pairs(*truth, state, fields, c.twin, static_cast<std::uint64_t>(c.generate.seed),
-                                  [&](std::int64_t done) { progress.update(done); });
+  const Sample pairs = make();
   io::DatasetHeader header{.name = c.truth->name(),
                            .samples = pairs.batch(),
                            .grid = pairs.grid(),
                            .times = {pairs.time},
                            .fields = {},
                            .scalars = {{"interval", "1"}},
-                           .provenance = {{"observations", observation_options(c)}, {"version", LOCUM_VERSION}},
+                           .provenance = {{"observations", options}, {"version", LOCUM_VERSION}},
                            .type = torch::kFloat64};
   for (const auto& [name, field] : pairs.fields)
     header.fields.push_back({.name = name, .unit = field.unit, .components = 1, .time_varying = false});
@@ -109,6 +140,74 @@ Sample observed_pairs(const Case& c, const RunFolder& folder, const std::vector<
   return pairs;
 }
 
+/// Pairs of states of the truth.
+Sample true_pairs(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields)
+{
+  return kept_pairs(c, folder.path / "data" / "truth.h5", fields, truth_options(c), [&] {
+    const auto truth = solvers::make_reference_solver(*c.truth, c.truth_stepping);
+    Sample state = c.truth->draw(c.truth->grid(c.generate.cells), static_cast<std::uint64_t>(c.generate.seed), 0, 1);
+    if (c.trajectory.spin_up > 0) state = truth->advance(state, c.trajectory.spin_up);
+    Progress progress(folder.log, "observing the truth", c.twin.samples, "pairs");
+    return assimilation::make_pairs(*truth, state, fields, c.twin, [&](std::int64_t done) { progress.update(done); });
+  });
+}
+
+/// How far the states that observations say are from the true ones, and the changes over the interval: relative L2.
+void measure_observations(const Case& c, const RunFolder& folder, const Sample& seen, const Sample& truth,
+                          const std::vector<std::string>& fields, std::map<std::string, io::Metric>& summary)
+{
+  const auto* periodic = dynamic_cast<const physics::PeriodicEquation*>(c.truth.get());
+  const auto both_ends = [&](const Sample& pairs) {
+    std::array<Sample, 2> states;
+    for (std::size_t end = 0; end < states.size(); ++end) {
+      states[end].domain = pairs.domain;
+      for (const std::string& name : fields)
+        states[end].fields[name] = pairs.field(name + (end == 0 ? "_start" : "_end"));
+      if (periodic) states[end] = physics::with_diagnostics(*periodic, states[end]);
+    }
+    return states;
+  };
+  const auto found = both_ends(seen), exact = both_ends(truth);
+  auto names = fields;
+  for (const std::string& name : c.twin.observed)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  const bool pairs_are_planes = seen.grid().axes.size() == 2;
+  for (const std::string& name : names) {
+    const auto of = [&](const Sample& state) { return state.field(name).values; };
+    const Tensor true_change = of(exact[1]) - of(exact[0]), change = of(found[1]) - of(found[0]);
+    const double error = ((of(found[0]) - of(exact[0])).norm() / of(exact[0]).norm()).item<double>();
+    const double of_change = ((change - true_change).norm() / true_change.norm()).item<double>();
+    summary["state_error_" + name] = error;
+    summary["change_error_" + name] = of_change;
+    folder.log->info("{} as observed is wrong by {:.3g} %, its change over the interval by {:.3g} %", name, 100 * error,
+                     100 * of_change);
+    if (pairs_are_planes && &name == &names.front()) {
+      const Tensor true_one = of(exact[0])[0][0], one = of(found[0])[0][0];
+      const io::Range range = io::common_range({true_one});
+      io::draw_fields(folder.path / "figures" / "observed.png",
+                      {{.title = name + ", truth", .values = true_one, .range = range},
+                       {.title = "as observed", .values = one, .range = range},
+                       {.title = "error", .values = one - true_one, .colours = io::ColourMap::diverging}},
+                      "the first pair's start");
+    }
+  }
+}
+
+/// What is known of pairs of states of the truth: these themselves, or what observations make of them.
+Sample observed_pairs(const Case& c, const RunFolder& folder, const std::vector<std::string>& fields,
+                      std::map<std::string, io::Metric>& summary)
+{
+  const Sample truth = true_pairs(c, folder, fields);
+  if (c.twin.noise == 0 && c.twin.observed.empty() && c.twin.sensors == 1) return truth;
+  const Sample seen = kept_pairs(c, folder.path / "data" / "observations.h5", fields, observation_options(c), [&] {
+    if (c.twin.sensors < 1) folder.log->info("filling in between sensors");
+    return assimilation::observe_pairs(truth, *c.truth, c.twin, c.interpolation,
+                                       static_cast<std::uint64_t>(c.generate.seed));
+  });
+  measure_observations(c, folder, seen, truth, fields, summary);
+  return seen;
+}
+
 /// Of the increments: the file's, or the case's.
 double interval_of(const Case& c, const Sample& sample)
 {
@@ -116,7 +215,8 @@ double interval_of(const Case& c, const Sample& sample)
   if (scalar == sample.scalars.end()) return c.twin.interval;
   const Tensor& values = scalar->second.values;
   const double interval = values[0].item<double>();
-  if (!(interval > 0) || !(values == interval).all().item<bool>())
+  // Differences of times carry their rounding.
+  if (!(interval > 0) || !((values - interval).abs() <= 1e-6 * interval).all().item<bool>())
     throw DataError({.doing = doing,
                      .where = "scalar \"interval\"",
                      .found = fmt::format("from {} to {}", values.min().item<double>(), values.max().item<double>()),
@@ -466,14 +566,24 @@ void discover(const Communicator& ranks, const Case& c, const RunFolder& folder)
 
   Sample sample{};
   std::vector<std::string> fields;
+  std::map<std::string, io::Metric> summary;
   if (c.discover.increments.empty()) {
     fields = c.evolving()->state();
     const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
-    sample = assimilation::with_model(*model, observed_pairs(c, folder, fields), fields, c.twin.interval);
+    sample = assimilation::with_model(*model, observed_pairs(c, folder, fields, summary), fields, c.twin.interval);
   } else {
-    const auto dataset = io::open_dataset(c.discover.increments, c.dataset);
+    const fs::path where = c.discover.increments;
+    const auto dataset = io::open_dataset(fs::is_directory(where) ? where / "increments.h5" : where, c.dataset);
     fields = fields_with_increments(*dataset);
-    sample = read_all(*dataset, with_endings(fields, {"", "_increment"}));
+    const auto known = dataset->fields();
+    const bool analyses = std::any_of(known.begin(), known.end(),
+                                      [&](const auto& field) { return field.name == fields.front() + "_analysis"; });
+    if (analyses && c.evolving()) {
+      const Sample pairs =
+          pairs_of_analyses(read_all(*dataset, with_endings(fields, {"", "_analysis"})), fields, c.discover.window);
+      const auto model = solvers::make_reference_solver(*c.evolving(), c.stepping);
+      sample = assimilation::with_model(*model, pairs, fields, interval_of(c, pairs));
+    } else sample = read_all(*dataset, with_endings(fields, {"", "_increment"}));
   }
   const auto* periodic = dynamic_cast<const physics::PeriodicEquation*>(c.equation.get());
   const Sample terms = periodic ? physics::with_diagnostics(*periodic, sample) : sample;
@@ -485,7 +595,6 @@ void discover(const Communicator& ranks, const Case& c, const RunFolder& folder)
   const TrueCoefficients known = c.truth ? true_coefficients(c, sample) : TrueCoefficients();
 
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  std::map<std::string, io::Metric> summary;
   for (const Discovered& here : found) {
     const std::string suffix = found.size() > 1 ? "_" + here.field : "";
     report(folder, here, library, c.equation ? c.equation->name() : "the model");

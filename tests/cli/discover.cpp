@@ -52,18 +52,18 @@ TEST_CASE("discover: what the model lacks is found, written, and makes the model
     CHECK(fs::exists(folder / "run/figures" / (std::string(file) + ".png")));
 
   // What was seen of the truth is kept, for other models, too.
-  const auto made = fs::last_write_time(folder / "run/data/observations.h5");
+  const auto made = fs::last_write_time(folder / "run/data/truth.h5");
   const auto again = command({"discover", "case.toml", "--output", "run", "--set", "equation.fourth=0.5", "--set",
                               "discovery.regression=thresholded"},
                              folder.path());
   INFO(again.text);
   CHECK(again.status == 0);
   CHECK(says(again.text, {" dxx(u) - 0.", " dxxxx(u)", "those of the model by 64.55 %"}));
-  CHECK(fs::last_write_time(folder / "run/data/observations.h5") == made);
+  CHECK(fs::last_write_time(folder / "run/data/truth.h5") == made);
   const auto other =
       command({"discover", "case.toml", "--output", "run", "--set", "discovery.samples=6"}, folder.path());
   CHECK(other.status == 1);
-  CHECK(says(other.text, {"observations.h5", "samples = 5", "samples = 6"}));
+  CHECK(says(other.text, {"truth.h5", "samples = 5", "samples = 6"}));
 }
 
 TEST_CASE("discover: increments of a filter, on a grid that is not periodic, of no known equation", "[cli]")

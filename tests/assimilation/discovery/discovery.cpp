@@ -1,5 +1,7 @@
+#include <locum/assimilation/cycling.hpp>
 #include <locum/assimilation/discovery/discovery.hpp>
 #include <locum/assimilation/discovery/twin.hpp>
+#include <locum/assimilation/registry.hpp>
 #include <locum/physics/periodic/corrected_equation.hpp>
 #include <locum/physics/periodic/kuramoto_sivashinsky.hpp>
 #include <locum/solvers/reference/periodic/periodic.hpp>
@@ -35,7 +37,8 @@ const Sample& state()
 Sample pairs(const KuramotoSivashinsky& model, const TwinOptions& options)
 {
   PeriodicSolver exact(truth(), {.step = 0.01}), forecast(model, {.step = options.interval});
-  const Sample observed = observe_pairs(exact, state(), {"u"}, options, 1, [](std::int64_t) {});
+  const Sample observed =
+      observe_pairs(make_pairs(exact, state(), {"u"}, options, [](std::int64_t) {}), truth(), options, {}, 1);
   return with_model(forecast, observed, {"u"}, options.interval);
 }
 
@@ -102,6 +105,48 @@ TEST_CASE("discovery: from noisy observations by the weak form", "[assimilation]
   CAPTURE(weak, at_points);
   CHECK(weak < 5);
   CHECK(at_points > 2 * weak);
+}
+
+TEST_CASE("discovery: from the analyses of a filter that noisy observations correct", "[assimilation]")
+{
+  // Observations every 0.02 with errors of 1 %, a filter that has to believe them more than the model, 120 cycles.
+  const KuramotoSivashinskyOptions options{.length = 100, .second = 0};
+  const KuramotoSivashinsky model(options);
+  PeriodicSolver exact(truth(), {.step = 0.01}), forecast(model, {.step = 0.01});
+  Sample start = state();
+  start.time = 0;
+  const StateLayout layout(start, {"u"});
+  const auto places = grid_places(layout, {"u"}, /*every=*/2);
+  const double deviation = 0.01 * start.field("u").values.std().item<double>();
+  const auto network = std::make_shared<const Network>(point_network(
+      layout, places, ObservationError(Vector::Constant(static_cast<Eigen::Index>(places.size()), deviation))));
+  const double interval = 0.02;
+  TwinObservations source(exact, start, layout, network, network, interval, 120, 5);
+  const auto method = make_method(
+      {.method = MethodKind::letkf, .members = 16, .inflation = {.factor = 2.5}, .localisation = 4}, layout.grid(), {});
+  const Matrix members =
+      (deviation * normal(8, "first", 0, method->members(), layout.variables())).rowwise() + layout.pack(start).row(0);
+  const CyclingResult cycles = assimilate(*method, source, Forecast(forecast, layout, {}, 6), members, 0,
+                                          {.cycles = 120, .burn_in = 20, .stored = 0, .increments = true}, {});
+  REQUIRE(cycles.increments.size() == 100);
+  CHECK(cycles.means.at("rmse_analysis") < deviation);
+
+  Matrix from(100, layout.variables()), to = from;
+  for (Eigen::Index i = 0; i < 100; ++i) {
+    from.row(i) = cycles.increments[static_cast<std::size_t>(i)].state;
+    to.row(i) = cycles.increments[static_cast<std::size_t>(i)].analysis;
+  }
+  const Sample analyses{
+      .domain = layout.grid(),
+      .fields = {{"u_start", layout.unpack(from, 0).field("u")}, {"u_end", layout.unpack(to, 0).field("u")}},
+      .scalars = {},
+      .time = interval};
+  const Sample sample = with_model(forecast, analyses, {"u"}, interval);
+  const DiscoveryOptions how{.support = {10}, .thresholds = {0.1}};
+  const Library library(how, sample, {"u"});
+  const auto found = discover(how, library, sample, {"u"}, interval, silent_log());
+  CHECK(found[0].fit.terms() == 1);
+  CHECK(error_percent(library, found[0].fit, options) < 5);
 }
 
 TEST_CASE("discovery: the equation with what is missing runs as the truth does", "[assimilation]")
