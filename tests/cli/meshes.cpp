@@ -75,8 +75,8 @@ $EndElements
 )");
   const Words solve = {"solve", "case.toml", "--input", "part.msh", "--output", "s", "--set", "equation.clamped=wall"};
   auto with_end = solve;
-  with_end.push_back("--set");
-  with_end.push_back("equation.pulled=end");
+  with_end.emplace_back("--set");
+  with_end.emplace_back("equation.pulled=end");
   const auto solved = command(with_end, folder.path());
   CHECK(solved.status == 0);
   CHECK(says(solved.text, {"relative residual ", "solve_0000.vtu"}));
