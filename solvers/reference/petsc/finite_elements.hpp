@@ -15,8 +15,8 @@ namespace locum::solvers {
 /// ‖b − A u‖ ≤ 1e-8 ‖b‖.
 ///
 /// Those are defaults; any option of PETSc's KSP and PC replaces them. Needs a living PetscSession. In float64 whatever
-/// the type of the problem. The same problem gives the same bits, whatever was solved before, on the same number of
-/// ranks.
+/// the type of the problem. On one rank the same problem gives the same bits, whatever was solved before; on several
+/// the last bits depend on the order in which messages come.
 class FiniteElementSolver : public DiscreteSolver {
  public:
   /// @param equation  must outlive the solver

@@ -508,8 +508,10 @@ TEST_CASE("finite elements: ranks find what one does", "[solvers][ranks2][ranks4
     CHECK_THAT(relative_distance(together.field(field).values.nan_to_num(), alone.field(field).values.nan_to_num()),
                WithinAbs(0, 1e-5));  // 1e-8 times condition
     CHECK(together.scalars.at("relative_residual").values.max().item<double>() < 1.01e-8);
-    CHECK(torch::equal(solver->solve(problem).field(field).values.nan_to_num(),
-                       together.field(field).values.nan_to_num()));
+    // What several neighbours send is added up as it comes: the bits of a second solve may be others.
+    const Sample again = solver->solve(problem);
+    CHECK_THAT(relative_distance(again.field(field).values.nan_to_num(), together.field(field).values.nan_to_num()),
+               WithinAbs(0, 1e-5));
   };
   compare(with_flow, {16, 12}, "temperature");
   compare(solid, {5, 6, 4}, "temperature");
