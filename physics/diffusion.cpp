@@ -75,9 +75,11 @@ Tensor Diffusion::permeability(const Sample& problem) const
   const Grid& grid = problem.grid();
   require_unit_cells(name(), grid);
   const auto axes = static_cast<std::int64_t>(grid.axes.size());
-  const auto own = problem.fields.find("permeability");
-  if (own == problem.fields.end()) return torch::ones(shape_with(problem, axes), torch::kFloat64);
-  const Tensor& a = own->second.values;
+  const auto given = inputs();
+  const bool needed = std::find(given.begin(), given.end(), "permeability") != given.end();
+  if (!needed && !problem.fields.contains("permeability"))
+    return torch::ones(shape_with(problem, axes), torch::kFloat64);
+  const Tensor& a = problem.field("permeability").values;
   if (a.dim() > 1 && a.size(1) == axes) {
     require_shape(name(), "permeability", a, shape_with(problem, axes));
     return a;

@@ -11,8 +11,8 @@ namespace locum::physics {
 ///     −∇·(a ∇u) = f   inside,      u given or a ∂u/∂n = 0 on each side.
 ///
 /// Fields at the centres of equal cells, all of unit "1":
-///   permeability  a > 0, [batch, 1, (z,) y, x], or one along each axis, [batch, axis (x, y, z), (z,) y, x]; where a
-///                 problem has none, 1
+///   permeability  a > 0, [batch, 1, (z,) y, x], or one along each axis, [batch, axis (x, y, z), (z,) y, x]; where
+///                 it is no input of the equation and a problem has none, 1
 ///   forcing       f, [batch, 1, (z,) y, x]; where a problem has none, uniform_forcing() everywhere
 ///   pressure      u, sought, the same shape
 ///
@@ -35,6 +35,7 @@ class Diffusion : public SteadyEquation {
   Tensor forcing(const Sample& problem) const override;
 
   /// a along each axis, [batch, axis (x, y, z), (z,) y, x].
+  /// @throws DataError   if it is an input of the equation and missing
   /// @throws ShapeError  as forcing()
   Tensor permeability(const Sample& problem) const;
 

@@ -18,8 +18,8 @@ constexpr auto option_names(Spread)
   return std::array{std::pair{Spread::random, "random"}, std::pair{Spread::sobol, "sobol"}};
 }
 
-/// Parameters of problem number `index`, each from 0 to 1, float64 [dimensions]. They depend on seed, purpose (of random
-/// ones) and index alone.
+/// Parameters of problem number `index`, each from 0 to 1, float64 [dimensions]. They depend on seed, purpose (of
+/// random ones) and index alone.
 torch::Tensor spread_point(Spread spread, std::uint64_t seed, std::string_view purpose, std::int64_t index,
                            std::int64_t dimensions);
 

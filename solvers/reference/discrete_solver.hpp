@@ -13,7 +13,8 @@ class DiscreteSolver : public SteadySolver {
   virtual Sample solve(const Sample& problem, const Sample& guess) = 0;
   using SteadySolver::solve;
 
-  /// The derivative of the residual by the solution's unknowns, where the solver linearises it.
+  /// The matrix of the solver's equations: the derivative of the residual by the solution's unknowns, or minus that,
+  /// where it is positive definite then.
   /// @param problem, solution  of one member
   /// @return  on every rank, float64 [row, column], sparse (COO): an unknown of a grid is numbered as in memory,
   ///          [(z, y,) x, component]

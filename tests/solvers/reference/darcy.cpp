@@ -226,7 +226,9 @@ TEST_CASE("reference solvers: found by equation", "[solvers]")
   const PetscSession petsc({});
   CHECK(solvers::petsc_available());
   const Sample problem = random_problems(16, 16, 1);
-  const Darcy equation({.forcing = 2});
+  DarcyOptions options;
+  options.forcing = 2;
+  const Darcy equation(options);
   const auto solver = solvers::make_reference_solver(equation, {}, {{"pc_type", "icc"}});
   CHECK(solver->description() == "darcy, PETSc cg + icc");
   CHECK_THAT(relative_distance(pressure(solver->solve(problem)), 2 * pressure(DiffusionSolver(plain()).solve(problem))),
