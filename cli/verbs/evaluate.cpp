@@ -90,8 +90,9 @@ void draw_member(const fs::path& picture, const Sample& shown, const std::vector
     panels.push_back({.title = name, .values = plane(field), .unit = field.unit});
   }
   for (const std::string& name : outputs) {
-    const Field &truth = shown.field(name), &prediction = shown.field(name + "_predicted"),
-                &error = shown.field(name + "_error");
+    const Field &truth = shown.field(name), &error = shown.field(name + "_error");
+    Field prediction = shown.field(name + "_predicted");  // but nothing where there is nothing to be predicted
+    prediction.values = torch::where(truth.values.isnan(), truth.values, prediction.values);
     const io::Range range = io::common_range({plane(truth), plane(prediction)});
     panels.push_back({.title = name + ", reference",
                       .values = plane(truth),

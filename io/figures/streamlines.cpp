@@ -20,7 +20,7 @@ class Tracer {
         rows_(static_cast<std::int64_t>(static_cast<double>(ny_) / apart_) + 1),
         columns_(static_cast<std::int64_t>(static_cast<double>(nx_) / apart_) + 1),
         taken_(static_cast<std::size_t>(rows_ * columns_), false),
-        slow_(1e-3 * velocity_.square().sum(0).sqrt().max().item<double>())
+        slow_(1e-3 * velocity_.square().sum(0).sqrt().nan_to_num(0).max().item<double>())
   {
   }
 

@@ -67,7 +67,7 @@ TEST_CASE("bad case: file, line, key, what is accepted, the nearest", "[cli][err
     CHECK(says(refusal({"run", "case.toml", "--set", "equation.name=darci"}, folder.path()),
                {"[equation]", "found \"darci\"", "one of advection_diffusion", "try   \"darcy\""}));
     CHECK(says(refusal({"run", "case.toml", "--set", "generate.cells=[16]"}, folder.path()),
-               {"cells", "[16]", "two numbers"}));
+               {"cells", "[16]", "two or three numbers"}));
   }
   SECTION("--set and --petsc that cannot be read")
   {
