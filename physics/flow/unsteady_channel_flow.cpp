@@ -165,8 +165,7 @@ Sample UnsteadyChannelFlow::draw(const Grid& grid, std::uint64_t seed, std::int6
     const auto ny = stream.size(0), nx = stream.size(1);
     const Tensor below = padded.narrow(0, 0, ny).narrow(1, 1, nx), before = padded.narrow(0, 1, ny).narrow(1, 0, nx);
     const Tensor along_x = (stream - below) / grid.axes[0].spacing, along_y = (before - stream) / grid.axes[1].spacing;
-    // The inlet's profile goes on through the channel; the projection leads it round the obstacle. It must not see the
-    // inlet itself: flow of which as much comes in as goes out is added again afterwards.
+    // The inlet's profile goes on through the channel; the projection leads it round the obstacle.
     states.push_back(torch::stack({k[inflow].select(1, 0).unsqueeze(1) + along_x, along_y}));
   }
   Sample made{.domain = grid, .fields = {}, .scalars = {}, .time = 0};

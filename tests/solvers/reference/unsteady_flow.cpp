@@ -110,12 +110,6 @@ TEST_CASE("Unsteady flow: comes to rest in the steady solver's flow", "[solvers]
   const Grid grid = equation.grid({16, 32});
   const Sample end = UnsteadyFlowSolver(equation, {.step = 0.01}).advance(equation.draw(grid, 1, 0, 1), 8);
 
-  physics::ChannelFlowOptions steady;
-  steady.length = 1;
-  steady.height = 0.5;
-  steady.viscosity = 0.02;
-  steady.velocity = 1;
-  steady.inflow = physics::Inflow::parabolic;
   const physics::ChannelFlow channel(
       {.length = 1, .height = 0.5, .viscosity = 0.02, .velocity = 1, .inflow = physics::Inflow::parabolic});
   const Sample problem = channel.problem(grid, {.shape = physics::Shape::circle, .x = 0.3, .y = 0.22, .size = 0.1});
