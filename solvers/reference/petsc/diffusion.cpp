@@ -258,10 +258,7 @@ Tensor DiffusionSolver::Workspace::gather(Vec from) const
     next += size[0];
   });
   check_petsc(VecRestoreArrayRead(from, &values), "reading the solution");
-  // Each rank has filled in its own box and left zeros elsewhere.
-  if (ranks.size() > 1)
-    MPI_Allreduce(MPI_IN_PLACE, field.data_ptr<double>(), static_cast<int>(field.numel()), MPI_DOUBLE, MPI_SUM,
-                  ranks.raw());
+  gather_parts(field, ranks);
   return field;
 }
 

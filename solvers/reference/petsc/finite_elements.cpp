@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "gathering.hpp"
 #include "handles.hpp"
 
 namespace locum::solvers {
@@ -307,9 +308,7 @@ Sample FiniteElementSolver::solve_from(const Sample& problem, const Tensor& star
     values.index_copy_(0, numbering.own,
                        torch::from_blob(const_cast<double*>(entries), {numbering.size}, torch::kFloat64));
     check_petsc(VecRestoreArrayRead(solution.get(), &entries), doing);
-    // Each rank has filled in its own unknowns and left zeros elsewhere.
-    if (ranks_.size() > 1)
-      MPI_Allreduce(MPI_IN_PLACE, values.data_ptr<double>(), numbering.total, MPI_DOUBLE, MPI_SUM, comm);
+    gather_parts(values, ranks_);
 
     const double scale = system.right_side.norm().item<double>();
     const double remainder = (system.right_side - system.product(values)).norm().item<double>();

@@ -199,10 +199,7 @@ Tensor FlowSolver::Workspace::unknowns() const
     std::copy_n(values[j][x0], width * staggered::components,
                 cells.data_ptr<double>() + (j * nx + x0) * staggered::components);
   check_petsc(DMDAVecRestoreArrayDOFRead(mesh.get(), solution.get(), &values), "reading the flow");
-  // Each rank has filled in its own box and left zeros elsewhere.
-  if (ranks.size() > 1)
-    MPI_Allreduce(MPI_IN_PLACE, cells.data_ptr<double>(), static_cast<int>(cells.numel()), MPI_DOUBLE, MPI_SUM,
-                  ranks.raw());
+  gather_parts(cells, ranks);
   return cells.permute({2, 0, 1}).contiguous();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../time_steps.hpp"
+#include "gathering.hpp"
 #include "handles.hpp"
 
 namespace locum::solvers {
@@ -230,10 +231,7 @@ Tensor UnsteadyFlowSolver::Workspace::get() const
       for (int c = 0; c < 2; ++c) to[c][j][i] = from(j, i)[c];
     });
   }
-  // Each rank has filled in its own box and left zeros elsewhere.
-  if (ranks.size() > 1)
-    MPI_Allreduce(MPI_IN_PLACE, whole.data_ptr<double>(), static_cast<int>(whole.numel()), MPI_DOUBLE, MPI_SUM,
-                  ranks.raw());
+  gather_parts(whole, ranks);
   return whole;
 }
 
