@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "kernels/fourier_layers.hpp"
+#include "padding.hpp"
 
 namespace locum::operators {
 
@@ -373,19 +374,15 @@ Tensor FourierOperator::forward(const Tensor& input)
   if (options_.coordinates) v = with_coordinates(v);
   v = lifting_->forward(v.contiguous());
 
-  std::vector<std::int64_t> padding = {0, 0};  // channel, x, …: last axis first, as torch expects
-  for (std::int64_t axis = axes; axis > 0; --axis)
-    padding.insert(padding.end(), {0, std::lround(options_.padding * static_cast<double>(v.size(axis)))});
-  const auto padded_with = [&](std::int64_t sign, const Tensor& values) {
-    std::vector<std::int64_t> amounts;
-    for (const std::int64_t points : padding) amounts.push_back(sign * points);
-    return torch::constant_pad_nd(values, amounts);
-  };
-  if (options_.padding > 0) v = padded_with(+1, v);
+  const std::vector<std::int64_t> grid = v.sizes().slice(1, static_cast<std::size_t>(axes)).vec();
+  std::vector<std::int64_t> padded;
+  for (const std::int64_t points : grid)
+    padded.push_back(points + std::lround(options_.padding * static_cast<double>(points)));
+  v = on_grid(v, padded, workspace_);
   if (fuses_layers(v)) v = layers_in_one(v);
   else
     for (const auto& layer : layers_) v = layer->forward(v);
-  if (options_.padding > 0) v = padded_with(-1, v);
+  v = on_grid(v, grid, workspace_);
 
   return projection_->forward(v).movedim(-1, 1).contiguous();
 }

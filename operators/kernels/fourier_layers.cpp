@@ -46,7 +46,7 @@ FourierLayers<T>::FourierLayers(Transform<T>& transform, int threads, std::int64
     both_transposed_ = transpose(both_, H, C);
   }
   scratch_.assign(static_cast<std::size_t>(threads),
-                  std::vector<T>(static_cast<std::size_t>(Transform<T>::most_points * (4 * C + 3 * H))));
+                  Array<T>(static_cast<std::size_t>(Transform<T>::most_points * (4 * C + 3 * H))));
   transform_.prepare(threads, std::max(C, H));
 }
 
@@ -54,7 +54,7 @@ template <class T>
 std::int64_t FourierLayers<T>::saved_size() const
 {
   const auto layers = static_cast<std::int64_t>(weights_.size());
-  const std::int64_t last = hidden_ > 0 ? points() * hidden_ + spectrum_size() : field_size();
+  const std::int64_t last = hidden_ > 0 ? points() * hidden_ + spectrum_size() : 0;
   return (2 * layers - 2) * field_size() + layers * spectrum_size() + last;
 }
 
@@ -79,8 +79,8 @@ std::int64_t FourierLayers<T>::before_at(std::size_t layer) const
 template <class T>
 std::int64_t FourierLayers<T>::spectrum_at(std::size_t layer) const
 {
-  return static_cast<std::int64_t>(2 * weights_.size() - 2) * field_size() +
-         (hidden_ > 0 ? points() * hidden_ : field_size()) + static_cast<std::int64_t>(layer) * spectrum_size();
+  return static_cast<std::int64_t>(2 * weights_.size() - 2) * field_size() + (hidden_ > 0 ? points() * hidden_ : 0) +
+         static_cast<std::int64_t>(layer) * spectrum_size();
 }
 
 /// Where the rows of the field are; work on the rows of a layer, in Transform::sweep(), adds to it.
@@ -104,6 +104,7 @@ struct FourierLayers<T>::Forward : Rows {
 
   T* synthesised(std::int64_t sample, std::int64_t row, T* spare) const
   {
+    if (this->of.is_last(layer) && next != u) return next + this->offset(sample, row);
     return before ? before + this->offset(sample, row) : spare;
   }
   const T* analysed(std::int64_t sample, std::int64_t row, const T*) const { return next + this->offset(sample, row); }
@@ -120,7 +121,7 @@ struct FourierLayers<T>::Forward : Rows {
 
     run.multiply(n, C, C, in, C, 1, transposed.skip, C, v, C, Start::add, nullptr);
     if (of.is_last(layer)) {
-      std::copy_n(v, n * C, out);
+      if (v != out) std::copy_n(v, n * C, out);
     } else if (H == 0) {
       run.gelu(n * C, v, out);
       if (of.activate_twice_) run.gelu(n * C, out, out);
@@ -194,13 +195,12 @@ void FourierLayers<T>::forward(const T* input, T* output, T* saved, T* room)
       u = next;
     }
     const std::size_t last = weights_.size() - 1;
-    T* before = saved ? saved + before_at(last) : nullptr;
     if (H > 0 && saved) mixed = saved + spectrum_at(last + 1);
     team.barrier();
     mixing_.forward(run_, team, weights_[last].spectral, weights_[last].skip_bias, spectrum, mixed);
     team.barrier();
     if (H == 0) {
-      transform_.sweep(run_, team, batch_, mixed, C, nullptr, 0, Forward{{*this}, last, u, before, output});
+      transform_.sweep(run_, team, batch_, mixed, C, nullptr, 0, Forward{{*this}, last, u, nullptr, output});
       return;
     }
     T* const reduced = room + 2 * spectrum_size();
@@ -211,7 +211,8 @@ void FourierLayers<T>::forward(const T* input, T* output, T* saved, T* room)
     if (team.rank == 0)
       for (std::int64_t b = 0; b < batch_; ++b) run_.add(H, weights_[last].hidden_bias, reduced + mean_at(b) * H);
     team.barrier();
-    transform_.sweep(run_, team, batch_, reduced, H, nullptr, 0, LastForward{{*this}, u, before, output});
+    transform_.sweep(run_, team, batch_, reduced, H, nullptr, 0,
+                     LastForward{{*this}, u, saved ? saved + before_at(last) : nullptr, output});
   });
 }
 
@@ -230,7 +231,7 @@ struct FourierLayers<T>::Sums {
     arrays.gate = take(C);
   }
 
-  std::vector<T> storage;
+  Array<T> storage;
   LayerArrays<T> arrays;
 };
 
@@ -244,7 +245,10 @@ struct FourierLayers<T>::Backward : Rows {
   std::vector<Sums>& sums;
 
   T* synthesised(std::int64_t, std::int64_t, T* spare) const { return spare; }
-  const T* analysed(std::int64_t, std::int64_t, const T* spare) const { return spare; }
+  const T* analysed(std::int64_t sample, std::int64_t row, const T* spare) const
+  {
+    return d_output ? d_output + this->offset(sample, row) : spare;
+  }
 
   void points(int thread, std::int64_t sample, std::int64_t row, std::int64_t first, std::int64_t last, T* values) const
   {
@@ -265,24 +269,21 @@ struct FourierLayers<T>::Backward : Rows {
     T* slope_h = h + most_points * H;
     T* dh = slope_h + most_points * H;
 
-    if (!d_output) run.add(n * C, dv, d);
     if (d_output) {
-      std::copy_n(d_output + at, n * C, dv);
+      // No σ: the gradient by v is d_output.
+    } else if (H == 0 && !of.activate_twice_) {
+      run.gelu_gradient(n * C, v, d, dv, dv);
     } else if (H == 0) {
-      run.gelu_slope(n * C, v, a, dv);
-      run.scale(n * C, d, dv);
-      if (of.activate_twice_) {
-        run.gelu_slope(n * C, a, nullptr, w);
-        run.scale(n * C, w, dv);
-      }
+      run.gelu_slope(n * C, v, a, da);
+      run.gelu_gradient(n * C, a, d, dv, dv);
+      run.scale(n * C, da, dv);
     } else {
       run.gelu_slope(n * C, v, a, da);
       run.multiply(n, H, C, a, C, 1, transposed.hidden, H, dh, H, Start::row, weights.hidden_bias);
       run.gelu_slope(n * H, dh, h, slope_h);
       run.scale_columns(n, C, weights.gate, in, weights.output_bias, w);
       run.multiply(n, C, H, h, H, 1, transposed.output, C, w, C, Start::add, nullptr);
-      run.gelu_slope(n * C, w, nullptr, dw);
-      run.scale(n * C, d, dw);
+      run.gelu_gradient(n * C, w, d, dv, dw);
       run.add_column_products(n, C, dw, in, sum.gate);
       run.add_column_sums(n, C, dw, sum.output_bias);
       run.multiply(C, H, n, dw, 1, C, h, H, sum.output, H, Start::add, nullptr);
@@ -293,9 +294,10 @@ struct FourierLayers<T>::Backward : Rows {
       run.multiply(n, C, H, dh, H, 1, weights.hidden, C, dv, C, Start::zero, nullptr);
       run.scale(n * C, da, dv);
     }
-    run.multiply(C, C, n, dv, 1, C, in, C, sum.skip, C, Start::add, nullptr);
+    const T* const by_v = d_output ? d_output + at : dv;
+    run.multiply(C, C, n, by_v, 1, C, in, C, sum.skip, C, Start::add, nullptr);
     if (H > 0) run.scale_columns(n, C, weights.gate, dw, nullptr, d);
-    run.multiply(n, C, C, dv, C, 1, weights.skip, C, d, C, H > 0 ? Start::add : Start::zero, nullptr);
+    run.multiply(n, C, C, by_v, C, 1, weights.skip, C, d, C, H > 0 ? Start::add : Start::zero, nullptr);
   }
 };
 
@@ -417,7 +419,7 @@ void FourierLayers<T>::add_up(const std::vector<Sums>& sums, const LayerArrays<T
     return;
   }
   // From W₁W and W₁b to W and W₁; the part by W₁ on the spectrum has b in it.
-  std::vector<T> by_both(static_cast<std::size_t>(H * C));
+  Array<T> by_both(static_cast<std::size_t>(H * C));
   total(by_both.data(), &LayerArrays<T>::skip, H * C);
   mean(to.hidden_bias, d_reduced, H);
   const auto& weights = weights_[layer];

@@ -90,8 +90,8 @@ class FourierLayers {
   std::vector<LayerArrays<T>> weights_, transposed_;
   T* both_ = nullptr;             // W₁W of the last layer, [hidden, channel]
   T* both_transposed_ = nullptr;  // its transpose
-  std::vector<T> transposed_storage_;
-  mutable std::vector<std::vector<T>> scratch_;  // one a thread
+  Array<T> transposed_storage_;
+  mutable std::vector<Array<T>> scratch_;  // one a thread
   Mixing<T> mixing_;
 };
 

@@ -15,12 +15,16 @@
 #define LOCUM_REGISTER_BYTES 16
 #define LOCUM_TILE_ROWS 6
 #define LOCUM_TILE_VECTORS 2
+#define LOCUM_SYNTHESIS_ROWS 3
+#define LOCUM_SYNTHESIS_VECTORS 1
 namespace locum::operators::kernels::baseline {
 #include "instructions.inc"
 }
 #undef LOCUM_REGISTER_BYTES
 #undef LOCUM_TILE_ROWS
 #undef LOCUM_TILE_VECTORS
+#undef LOCUM_SYNTHESIS_ROWS
+#undef LOCUM_SYNTHESIS_VECTORS
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define LOCUM_SEVERAL_SETS
@@ -30,12 +34,16 @@ namespace locum::operators::kernels::baseline {
 #define LOCUM_REGISTER_BYTES 32
 #define LOCUM_TILE_ROWS 6
 #define LOCUM_TILE_VECTORS 2
+#define LOCUM_SYNTHESIS_ROWS 3
+#define LOCUM_SYNTHESIS_VECTORS 1
 namespace locum::operators::kernels::v3 {
 #include "instructions.inc"
 }
 #undef LOCUM_REGISTER_BYTES
 #undef LOCUM_TILE_ROWS
 #undef LOCUM_TILE_VECTORS
+#undef LOCUM_SYNTHESIS_ROWS
+#undef LOCUM_SYNTHESIS_VECTORS
 #pragma GCC pop_options
 
 #pragma GCC push_options
@@ -43,12 +51,16 @@ namespace locum::operators::kernels::v3 {
 #define LOCUM_REGISTER_BYTES 64
 #define LOCUM_TILE_ROWS 12
 #define LOCUM_TILE_VECTORS 2
+#define LOCUM_SYNTHESIS_ROWS 3
+#define LOCUM_SYNTHESIS_VECTORS 2
 namespace locum::operators::kernels::v4 {
 #include "instructions.inc"
 }
 #undef LOCUM_REGISTER_BYTES
 #undef LOCUM_TILE_ROWS
 #undef LOCUM_TILE_VECTORS
+#undef LOCUM_SYNTHESIS_ROWS
+#undef LOCUM_SYNTHESIS_VECTORS
 #pragma GCC pop_options
 #endif
 

@@ -12,6 +12,15 @@ enum class Start {
   row,   ///< C = A B + one row for all: a bias
 };
 
+/// A folded part of a field, Σ_i matrix[j, i] · from[i].
+template <class T>
+struct SynthesisPart {
+  const T* matrix;     ///< [folded point, count]
+  std::int64_t count;  ///< of frequencies
+  const T* from;       ///< [count, columns]
+  std::int64_t row;    ///< The stride of `from`.
+};
+
 /// The inner loops of this folder, once for each instruction set they were compiled for. All arrays are row-major, row
 /// by row; a stride counts numbers, not bytes. Nothing may overlap unless it says so. None of them starts threads.
 ///
@@ -31,8 +40,9 @@ struct Instructions {
   /// @param x       [points, columns] with stride x_row
   /// @param folded  [4 or 2, (points / 4) + 1 or (points + 1) / 2, columns]: four parts if `points` is even
   void (*fold)(std::int64_t points, std::int64_t columns, const T* x, std::int64_t x_row, T* folded);
-  /// The transpose of fold().
-  void (*unfold)(std::int64_t points, std::int64_t columns, const T* folded, T* x, std::int64_t x_row);
+  /// x [points, columns], stride x_row: the transpose of fold() of what `parts` say, four or two of them.
+  void (*synthesise)(std::int64_t points, std::int64_t columns, const SynthesisPart<T>* parts, T* x,
+                     std::int64_t x_row);
 
   /// Frequencies k and −k from their cosine and sine parts: plus = c − i s, minus = c + i s.
   /// All [units, 2, channels], the axis of length 2 for real and imaginary part; plus or minus may be null.
@@ -60,8 +70,11 @@ struct Instructions {
   /// result = x Φ(x), in place if they are the same array; to 3e-7 of the larger of 1 and itself in float32, 1e-15 in
   /// float64. NaN stays NaN.
   void (*gelu)(std::int64_t count, const T* x, T* result);
-  /// value = x Φ(x) and slope = Φ(x) + x φ(x), its derivative, to 8e-7 and 4e-15; value may be null.
+  /// value = x Φ(x) and slope = Φ(x) + x φ(x), its derivative, to 8e-7 and 4e-15.
   void (*gelu_slope)(std::int64_t count, const T* x, T* value, T* slope);
+  /// d_x = (d_y + more) ⊙ slope of x Φ(x) at x: the gradient through it of what two gradients add up to; d_x may be one
+  /// of them.
+  void (*gelu_gradient)(std::int64_t count, const T* x, const T* d_y, const T* more, T* d_x);
   /// values[i] += more[i]
   void (*add)(std::int64_t count, const T* more, T* values);
   /// values[i] *= factor[i]

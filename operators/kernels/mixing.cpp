@@ -12,7 +12,7 @@ Mixing<T>::Mixing(const Transform<T>& transform, int threads, std::int64_t batch
     : transform_(transform), batch_(batch), inputs_(input_channels), outputs_(output_channels)
 {
   const std::int64_t size = 2 * batch * (2 * inputs_ + outputs_) + 2 * batch * 2 * inputs_ + 2 * inputs_ * outputs_;
-  scratch_.assign(static_cast<std::size_t>(threads), std::vector<T>(static_cast<std::size_t>(size)));
+  scratch_.assign(static_cast<std::size_t>(threads), Array<T>(static_cast<std::size_t>(size)));
 }
 
 template <class T>

@@ -26,7 +26,7 @@ class Mixing {
  private:
   const Transform<T>& transform_;
   std::int64_t batch_, inputs_, outputs_;
-  std::vector<std::vector<T>> scratch_;  // one a thread
+  std::vector<Array<T>> scratch_;  // one a thread
 };
 
 /// F⁻¹(R · F x), all modes but the kept ones dropped.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "array.hpp"
 #include "team.hpp"
 
 namespace locum::operators::kernels {
@@ -15,13 +16,13 @@ void network_forward(const Instructions<T>& run, int threads, std::int64_t point
 {
   const auto [I, H, O] = shape;
   const std::int64_t before_last = H > 0 ? H : I;
-  std::vector<T> transposed(static_cast<std::size_t>(I * H + before_last * O));
+  Array<T> transposed(static_cast<std::size_t>(I * H + before_last * O));
   T* const hidden = transposed.data();
   T* const output = hidden + I * H;
   if (H > 0) run.transpose(H, I, weights.hidden, I, hidden, H);
   run.transpose(O, before_last, weights.output, before_last, output, O);
 
-  std::vector<T> scratch(static_cast<std::size_t>(threads * block * H));
+  Array<T> scratch(static_cast<std::size_t>(threads * block * H));
   in_parallel(threads, [&](const Team& team) {
     T* const h = scratch.data() + team.rank * block * H;
     const auto [first, last] = team.share(points, block);
@@ -46,12 +47,12 @@ void network_backward(const Instructions<T>& run, int threads, std::int64_t poin
 {
   const auto [I, H, O] = shape;
   const std::int64_t before_last = H > 0 ? H : I;
-  std::vector<T> transposed(static_cast<std::size_t>(I * H));
+  Array<T> transposed(static_cast<std::size_t>(I * H));
   T* const hidden = transposed.data();
   if (H > 0) run.transpose(H, I, weights.hidden, I, hidden, H);
 
   const std::int64_t sizes = H * I + H + O * before_last + O;
-  std::vector<T> all_sums(static_cast<std::size_t>(threads * sizes)),
+  Array<T> all_sums(static_cast<std::size_t>(threads * sizes)),
       scratch(static_cast<std::size_t>(threads * 3 * block * H));
   const auto sums_of = [&](int rank) {
     T* at = all_sums.data() + rank * sizes;

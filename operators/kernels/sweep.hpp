@@ -23,12 +23,12 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
 
   const auto row = [&](std::int64_t b, std::int64_t r, const T* spectrum, T* spectrum_after) {
     T* const values = work.synthesised(b, r, own.row.data());
-    if (from) synthesise_row(run, from_channels, 0, from_channels, spectrum, values, scratch);
+    if (from) synthesise_row(run, from_channels, 0, from_channels, spectrum, values);
     for (std::int64_t p = 0; p < row_length; p += block)
       work.points(team.rank, b, r, p, std::min(p + block, row_length), values);
     if (to) analyse_row(run, to_channels, 0, to_channels, work.analysed(b, r, own.row.data()), spectrum_after, scratch);
   };
-  const auto after = [&](std::vector<T>& before, std::vector<T>& other) {
+  const auto after = [&](Array<T>& before, Array<T>& other) {
     return from && from_channels != to_channels ? other.data() : before.data();
   };
   const auto plane = [&](std::int64_t b, std::int64_t z, const T* spectrum, T* spectrum_after) {
@@ -62,7 +62,7 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
       T* const values = work.synthesised(b, 0, common.row.data());
       if (from) {
         const auto [c, end] = team.share(from_channels, unit);
-        if (c < end) synthesise_row(run, from_channels, c, end, spectrum, values, scratch);
+        if (c < end) synthesise_row(run, from_channels, c, end, spectrum, values);
         team.barrier();
       }
       const auto [p0, p1] = team.share(row_length);
@@ -76,7 +76,7 @@ void Transform<T>::sweep(const Instructions<T>& run, const Team& team, std::int6
       continue;
     }
     const std::int64_t complex_rows = axes == 2 ? kx : ky * kx;
-    std::vector<T>& room = axes == 2 ? common.plane : common.volume;
+    Array<T>& room = axes == 2 ? common.plane : common.volume;
     T *before = room.data(), *afterwards = after(room, axes == 2 ? common.plane_after : common.volume_after);
     const auto [c, end] = team.share(complex_rows);
     if (from) {

@@ -1,6 +1,7 @@
 #include "transform.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -69,17 +70,15 @@ void Axis<T>::analyse(const Instructions<T>& run, std::int64_t columns, const T*
 
 template <class T>
 void Axis<T>::synthesise(const Instructions<T>& run, std::int64_t columns, const T* c, std::int64_t c_row, const T* s,
-                         std::int64_t s_row, T* x, std::int64_t x_row, T* scratch) const
+                         std::int64_t s_row, T* x, std::int64_t x_row) const
 {
-  T* folded = scratch;
-  for (const Part& part : parts_) {
-    const T* from = part.sine ? s : c;
+  std::array<SynthesisPart<T>, 4> parts;
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    const Part& part = parts_[p];
     const std::int64_t row = part.sine ? s_row : c_row;
-    run.multiply(folded_, columns, part.count, part.synthesis.data(), part.count, 1, from + part.first * row,
-                 part.step * row, folded, columns, Start::zero, nullptr);
-    folded += folded_ * columns;
+    parts[p] = {part.synthesis.data(), part.count, (part.sine ? s : c) + part.first * row, part.step * row};
   }
-  run.unfold(points_, columns, scratch, x, x_row);
+  run.synthesise(points_, columns, parts.data(), x, x_row);
 }
 
 template <class T>
@@ -149,10 +148,10 @@ void Transform<T>::analyse_row(const Instructions<T>& run, std::int64_t channels
 
 template <class T>
 void Transform<T>::synthesise_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first,
-                                  std::int64_t last, const T* spectrum, T* x, T* scratch) const
+                                  std::int64_t last, const T* spectrum, T* x) const
 {
   axes_.back().synthesise(run, last - first, spectrum + first, 2 * channels, spectrum + channels + first, 2 * channels,
-                          x + first, channels, scratch);
+                          x + first, channels);
 }
 
 /// Calls body(units, offset, c, s, scratch, place) for a few complex rows at a time: where they begin, room for their
@@ -192,12 +191,12 @@ void Transform<T>::synthesise_axis(const Instructions<T>& run, std::size_t axis,
                                    T* scratch) const
 {
   in_columns(axis, channels, first, last, all, spectrum, scratch,
-             [&](std::int64_t units, std::int64_t offset, T* c, T* s, T* rest, const auto& place) {
+             [&](std::int64_t units, std::int64_t offset, T* c, T* s, T*, const auto& place) {
                const std::int64_t columns = units * 2 * channels;
                for (std::int64_t k = 0; k < axes_[axis].frequencies(); ++k)
                  run.join_signs(units, channels, place(k), k == 0 ? nullptr : place(-k), c + k * columns,
                                 s + k * columns);
-               axes_[axis].synthesise(run, columns, c, columns, s, columns, x + offset, all * 2 * channels, rest);
+               axes_[axis].synthesise(run, columns, c, columns, s, columns, x + offset, all * 2 * channels);
              });
 }
 

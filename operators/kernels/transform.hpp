@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "array.hpp"
 #include "instructions.hpp"
 
 namespace locum::operators {
@@ -33,7 +34,7 @@ class Axis {
 
   std::int64_t points() const noexcept { return points_; }
   std::int64_t frequencies() const noexcept { return frequencies_; }
-  /// Numbers of scratch that analyse() and synthesise() take, a column.
+  /// Numbers of scratch that analyse() takes, a column.
   std::int64_t folded_rows() const noexcept { return std::ssize(parts_) * folded_; }
 
   /// @param x  [points, columns], stride x_row
@@ -42,14 +43,14 @@ class Axis {
                std::int64_t c_row, T* s, std::int64_t s_row, T* scratch) const;
   /// x = Σ_k cos(2πkj/n) c_k + sin(2πkj/n) s_k
   void synthesise(const Instructions<T>& run, std::int64_t columns, const T* c, std::int64_t c_row, const T* s,
-                  std::int64_t s_row, T* x, std::int64_t x_row, T* scratch) const;
+                  std::int64_t s_row, T* x, std::int64_t x_row) const;
 
  private:
   struct Part {
     bool sine;
     std::int64_t first, step, count;  // its frequencies
-    std::vector<T> analysis;          // [frequency, folded point]
-    std::vector<T> synthesis;         // [folded point, frequency]
+    Array<T> analysis;                // [frequency, folded point]
+    Array<T> synthesis;               // [folded point, frequency]
   };
   std::int64_t points_, frequencies_, folded_;
   std::vector<Part> parts_;
@@ -105,19 +106,19 @@ class Transform {
 
  private:
   struct Buffers {
-    std::vector<T> scratch;      // of one axis
-    std::vector<T> row;          // [point, channel]
-    std::vector<T> plane;        // [y, k_x, 2, channel]
-    std::vector<T> plane_after;  // the same, if the number of channels changes
-    std::vector<T> volume;       // [z, k_y, k_x, 2, channel]
-    std::vector<T> volume_after;
+    Array<T> scratch;      // of one axis
+    Array<T> row;          // [point, channel]
+    Array<T> plane;        // [y, k_x, 2, channel]
+    Array<T> plane_after;  // the same, if the number of channels changes
+    Array<T> volume;       // [z, k_y, k_x, 2, channel]
+    Array<T> volume_after;
   };
 
   /// Along the last axis, of channels first … last.
   void analyse_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first, std::int64_t last, const T* x,
                    T* spectrum, T* scratch) const;
   void synthesise_row(const Instructions<T>& run, std::int64_t channels, std::int64_t first, std::int64_t last,
-                      const T* spectrum, T* x, T* scratch) const;
+                      const T* spectrum, T* x) const;
   /// Along an axis before it, of complex rows first … last of `channels` each; [points, complex] to [k, complex].
   void analyse_axis(const Instructions<T>& run, std::size_t axis, std::int64_t channels, std::int64_t first,
                     std::int64_t last, std::int64_t all, const T* x, T* spectrum, T* scratch) const;
@@ -131,7 +132,7 @@ class Transform {
   std::vector<Axis<T>> axes_;
   std::int64_t rows_ = 1, modes_ = 1, zero_mode_ = 0;
   std::vector<std::int64_t> places_;
-  std::vector<T> weights_;
+  Array<T> weights_;
   std::vector<Buffers> buffers_;  // one a thread
   int prepared_threads_ = 0;
   std::int64_t prepared_channels_ = 0;

@@ -450,7 +450,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
                                   {"rate", rate},
                                   {"seconds", seconds}});
     });
-    if (is_best) save(best, /*whole=*/false);
+    if (validates && is_best) save(best, /*whole=*/false);
     save(last, /*whole=*/true);
     const auto verdict = validates ? fmt::format("  validation {:.4f}{}", error, is_best ? " best" : "") : "";
     run.log->info("epoch {:4}/{}  loss {:.4f}{}  {:.2f} s", state.epoch, options.epochs, training_loss, verdict,
@@ -462,6 +462,7 @@ TrainingResult train(Surrogate& surrogate, io::BatchSource& training, io::BatchS
                   state.step, steps, last.string());
     return {.epochs = state.epoch, .best_validation = state.best_validation, .complete = false};
   }
+  if (validation.size() == 0) save(best, /*whole=*/false);  // the last weights
   if (grows) model.keep_modes(1, /*clear=*/false);
   if (rest()) run.log->info("no better validation for {} epochs: training ends", options.patience);
   agree(ranks, [&] { copy_weights(model, Surrogate::load(best).model()); });
