@@ -20,27 +20,30 @@ Matrix ParticleFilter::draw_again(const Matrix& members, std::uint64_t seed, std
   const Eigen::Index n = members.rows(), variables = members.cols();
   const double offset =
       RandomStream(seed, "resampling", static_cast<std::uint64_t>(number)).uniform({1}).item<double>();
-  Matrix chosen(n, variables);
-  std::vector<bool> copy(static_cast<std::size_t>(n));
-  Eigen::Index member = 0, last = -1;
+  std::vector<Eigen::Index> from(static_cast<std::size_t>(n));
+  Eigen::Index member = 0;
   double below = weights_[0];
   for (Eigen::Index i = 0; i < n; ++i) {
     const double at = (static_cast<double>(i) + offset) / static_cast<double>(n);
     while (at > below && member < n - 1) below += weights_[++member];
-    chosen.row(i) = members.row(member);
-    copy[static_cast<std::size_t>(i)] = member == last;
-    last = member;
+    from[static_cast<std::size_t>(i)] = member;
   }
+  Matrix chosen = members(from, Eigen::all);
   if (jitter_ == 0) return chosen;
-  const Matrix anomalies = members.rowwise() - mean_of(members, weights_);
-  const double rest = 1 - weights_.squaredNorm();
-  Eigen::MatrixXd covariance = anomalies.transpose() * weights_.asDiagonal() * anomalies / (rest > 1e-12 ? rest : 1);
+
+  // One member that has all of the weight says nothing of the spread; then that of the forecast is taken.
+  const bool lost = weights_.maxCoeff() > 1 - 1e-5;
+  const Vector weights = lost ? Vector::Constant(n, 1 / static_cast<double>(n)) : weights_;
+  const Matrix anomalies = members.rowwise() - mean_of(members, weights);
+  Eigen::MatrixXd covariance = anomalies.transpose() * weights.asDiagonal() * anomalies / (1 - weights.squaredNorm());
   covariance.diagonal().array() += 1e-12 * covariance.trace() / static_cast<double>(variables) + 1e-300;
   const double width = jitter_ * std::pow(static_cast<double>(n), -1 / static_cast<double>(variables + 4));
   const Eigen::MatrixXd root = covariance.llt().matrixL();
   const Matrix noise = width * normal(seed, "jitter", number, n, variables) * root.transpose();
-  for (Eigen::Index i = 0; i < n; ++i)
-    if (copy[static_cast<std::size_t>(i)]) chosen.row(i) += noise.row(i);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const bool repeated = (i > 0 && from[i - 1] == from[i]) || (i + 1 < from.size() && from[i + 1] == from[i]);
+    if (repeated) chosen.row(static_cast<Eigen::Index>(i)) += noise.row(static_cast<Eigen::Index>(i));
+  }
   return chosen;
 }
 

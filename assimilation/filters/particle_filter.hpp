@@ -4,8 +4,8 @@
 namespace locum::assimilation {
 
 /// The bootstrap particle filter: members count the more the likelier the observations make them. When few still
-/// count, they are drawn again, the likelier the more often, and copies are moved by a little noise so that no two are
-/// the same (regularised). For states of few variables.
+/// count, they are drawn again, the likelier the more often, and those drawn more than once are moved by a little noise
+/// so that no two are the same (regularised). For states of few variables.
 ///
 /// Sources: Gordon, Salmond & Smith, IEE Proc. F 140 (1993); effective number 1 / Σ weights²: Liu & Chen, J. Am. Stat.
 /// Assoc. 90 (1995); systematic resampling: Kitagawa, J. Comput. Graph. Stat. 5 (1996); regularisation: Musso, Oudjane
