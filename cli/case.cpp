@@ -298,13 +298,12 @@ static Case case_of(const std::string& name, OptionTable table)
                        .found = fmt::format("\"{}\" with data.mask = \"missing\"", name_of(loss.loss)),
                        .expected = "relative_l2 or mse: what is missing has no derivatives and no waves",
                        .advice = "loss = \"relative_l2\""});
-  if (loss.residual > 0 && (!c.steady() || loss.space != operators::LossSpace::physical))
-    throw OptionError(
-        {.doing = "reading the case",
-         .where = "training.residual",
-         .found = fmt::format("{}", loss.residual),
-         .expected = c.steady() ? "0 with loss_space = \"normalised\"" : "0: there is no steady [equation]",
-         .advice = c.steady() ? "loss_space = \"physical\"" : "residual = 0.0"});
+  if (loss.residual > 0 && (!c.equation || loss.space != operators::LossSpace::physical))
+    throw OptionError({.doing = "reading the case",
+                       .where = "training.residual",
+                       .found = fmt::format("{}", loss.residual),
+                       .expected = c.equation ? "0 with loss_space = \"normalised\"" : "0: there is no [equation]",
+                       .advice = c.equation ? "loss_space = \"physical\"" : "residual = 0.0"});
   require(c.reader, loss.bands.size() == 3, "training.loss_bands", loss.bands.size(), "three weights",
           "[1.0, 1.0, 1.0]");
   require(c.reader, c.training.epochs > 0, "training.epochs", c.training.epochs, "at least 1", "100");

@@ -166,7 +166,8 @@ Tensor spectral_convolution_by_fft(const Tensor& values, const Tensor& weight, c
     dimensions.push_back(dimension);
     points.push_back(values.size(dimension));
   }
-  const Tensor spectrum = torch::fft_rfftn(values, c10::nullopt, dimensions, "forward");
+  // There are no transforms of bfloat16.
+  const Tensor spectrum = torch::fft_rfftn(values.to(weight.scalar_type()), c10::nullopt, dimensions, "forward");
 
   std::vector<torch::indexing::TensorIndex> kept;  // negative frequencies are the last of an axis
   kept.emplace_back(torch::indexing::Slice());

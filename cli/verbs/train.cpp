@@ -5,6 +5,9 @@
 #include <locum/core/rank_group.hpp>
 #include <locum/io/logs/metrics.hpp>
 #include <locum/operators/training/transfer.hpp>
+#include <locum/physics/step_residual.hpp>
+
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>
@@ -68,6 +71,31 @@ static Tensor relative_residual(const Case& c, const TrainingData& data, const T
   return residual.flatten(1).norm(2, 1) / c.steady()->forcing(problem).flatten(1).norm(2, 1);
 }
 
+/// How far a predicted step is from the trapezoidal rule, relative to how far no step is.
+static Tensor relative_step_residual(const Case& c, const TrainingData& data, const Surrogate& surrogate,
+                                     const Tensor& inputs, const Tensor& prediction)
+{
+  const Grid& grid = std::get<Grid>(data.domain);
+  const Tensor before = surrogate.now(inputs).to(torch::kFloat64);
+  const auto size = [&](const Tensor& after) {
+    return physics::step_residual(*c.evolving(), before, after, grid, surrogate.interval).flatten(1).norm(2, 1);
+  };
+  return size(prediction.to(torch::kFloat64)) / size(before);
+}
+
+/// @throws OptionError  if what the surrogate predicts is not the equation's state a step later
+static void require_whole_step(const Case& c, const Surrogate& surrogate)
+{
+  std::vector<std::string> expected, found = operators::fields_of(surrogate.outputs());
+  for (const std::string& field : c.evolving()->state()) expected.push_back(io::name_at(field, 1));
+  if (found == expected && surrogate.knows_now() && surrogate.interval > 0) return;
+  throw OptionError({.doing = "setting up the loss",
+                     .where = "training.residual",
+                     .found = fmt::format("outputs {}", fmt::join(found, ", ")),
+                     .expected = fmt::format("{}, and the same of now among the inputs", fmt::join(expected, ", ")),
+                     .advice = "data.horizon = 1 and the equation's fields, or residual = 0.0"});
+}
+
 void fit(const Communicator& ranks, const Case& c, const RunFolder& folder, std::int64_t pause_after)
 {
   TrainingData data;
@@ -87,6 +115,7 @@ void fit(const Communicator& ranks, const Case& c, const RunFolder& folder, std:
       auto other = Surrogate::load(surrogate_file(c.training.start_from));
       operators::begin_with(*surrogate, other);
     }
+    if (c.training.loss.residual > 0 && c.evolving()) require_whole_step(c, *surrogate);
     if (c.training.loss.latitude) {
       const auto* grid = std::get_if<Grid>(&data.domain);
       run.weights = latitude_weights(grid ? *grid : Grid{}, folder.train_data(c).string());
@@ -95,7 +124,8 @@ void fit(const Communicator& ranks, const Case& c, const RunFolder& folder, std:
   run.targets = data.targets;
   if (c.training.loss.residual > 0)
     run.residual = [&](const Tensor& inputs, const Tensor& prediction) {
-      return relative_residual(c, data, inputs, prediction);
+      return c.steady() ? relative_residual(c, data, inputs, prediction)
+                        : relative_step_residual(c, data, *surrogate, inputs, prediction);
     };
   folder.log->info("training {} parameters on {} samples of {} channels on {} from {}{}, {} held out{}",
                    surrogate->parameters(), data.training->size(), data.inputs.size(), to_string(data.points),

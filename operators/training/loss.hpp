@@ -61,7 +61,8 @@ struct LossOptions {
     option("loss_bands", bands,
            "bands: weights of wave numbers 0 to 3, 4 to 11 and above, in waves a side of the grid");
     option("loss_latitude", latitude, "weigh points with the cosine of their latitude");
-    option("residual", residual, "weight of the equation's residual of the prediction, relative to that of 0");
+    option("residual", residual,
+           "weight of the equation's residual of the prediction, relative to that of 0 (evolving: of no change)");
   }
 };
 

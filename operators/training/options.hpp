@@ -24,10 +24,11 @@ constexpr auto option_names(Device)
 /// @throws OptionError  if CUDA is asked for and not there.
 torch::Device find_device(Device device);
 
-enum class Precision { float32, float64 };
+enum class Precision { float32, float64, bfloat16 };
 constexpr auto option_names(Precision)
 {
-  return std::array{std::pair{Precision::float32, "float32"}, std::pair{Precision::float64, "float64"}};
+  return std::array{std::pair{Precision::float32, "float32"}, std::pair{Precision::float64, "float64"},
+                    std::pair{Precision::bfloat16, "bfloat16"}};
 }
 
 /// What the network's outputs are.
@@ -131,7 +132,7 @@ struct TrainingOptions {
     option("input_normaliser", input_normaliser, "none, unit_gaussian or min_max");
     option("output_normaliser", output_normaliser, "none, unit_gaussian or min_max");
     option("normalise_over", normalise_over, "one statistic a channel, or a point of the grid");
-    option("precision", precision, "float32 or float64");
+    option("precision", precision, "float32, float64, or bfloat16 for products by libtorch (docs/training.md)");
     option("device", device, "auto, cpu or cuda");
     option("checkpoint_steps", checkpoint_steps,
            "steps from one checkpoint within an epoch to the next; 0: see minutes");

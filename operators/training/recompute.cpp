@@ -1,5 +1,7 @@
 #include "recompute.hpp"
 
+#include "mixed_precision.hpp"
+
 namespace locum::operators {
 
 using torch::Tensor;
@@ -7,8 +9,14 @@ using torch::Tensor;
 namespace {
 
 struct ModelCapsule : torch::CustomClassHolder {
-  explicit ModelCapsule(Operator& model) : model(model) {}
+  ModelCapsule(Operator& model, bool mixed) : model(model), mixed(mixed) {}
+  Tensor forward(const Tensor& input) const
+  {
+    const MixedPrecision precision(input.device(), mixed);
+    return model.forward(input);
+  }
   Operator& model;
+  bool mixed;
 };
 
 /// Arguments: the input, then all parameters, as they are what gradients go to.
@@ -20,7 +28,7 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
     context->save_for_backward({arguments[0]});
     context->saved_data["model"] = c10::IValue::make_capsule(capsule);
     const torch::NoGradGuard no_gradients;
-    return capsule->model.forward(arguments[0]);
+    return capsule->forward(arguments[0]);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -37,7 +45,7 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
       leaves.push_back(parameters[i]);
       places.push_back(i + 1);
     }
-    const auto found = torch::autograd::grad({capsule->model.forward(input)}, leaves, d_output,
+    const auto found = torch::autograd::grad({capsule->forward(input)}, leaves, d_output,
                                              /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
     torch::autograd::variable_list gradients(parameters.size() + 2);
     for (std::size_t i = 0; i < places.size(); ++i) gradients[places[i]] = found[i];
@@ -47,12 +55,13 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
 
 }  // namespace
 
-Tensor forward_and_recompute(Operator& model, const Tensor& input)
+Tensor forward_and_recompute(Operator& model, const Tensor& input, bool mixed)
 {
-  if (!torch::GradMode::is_enabled()) return model.forward(input);
+  const auto capsule = c10::make_intrusive<ModelCapsule>(model, mixed);
+  if (!torch::GradMode::is_enabled()) return capsule->forward(input);
   std::vector<Tensor> arguments = {input};
   for (const Tensor& parameter : model.parameters()) arguments.push_back(parameter);
-  return Recomputed::apply(at::TensorList(arguments), c10::make_intrusive<ModelCapsule>(model));
+  return Recomputed::apply(at::TensorList(arguments), capsule);
 }
 
 }  // namespace locum::operators

@@ -8,7 +8,8 @@ namespace locum::operators {
 /// nets with sublinear memory cost".) Without gradients it is forward().
 /// @param model  must outlive the backward pass, and not be changed before it
 /// @param input, return  as forward() has them
+/// @param mixed          whether both times with MixedPrecision
 /// Limits: no second derivatives.
-torch::Tensor forward_and_recompute(Operator& model, const torch::Tensor& input);
+torch::Tensor forward_and_recompute(Operator& model, const torch::Tensor& input, bool mixed);
 
 }  // namespace locum::operators

@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "gradient_sum.hpp"
+#include "mixed_precision.hpp"
 #include "recompute.hpp"
 #include "state.hpp"
 #include "unrolling.hpp"
@@ -142,8 +143,7 @@ class Objective {
     for (std::int64_t k = 0; k < steps; ++k) {
       const bool last = k + 1 == steps;
       const torch::AutoGradMode gradients(all || last);
-      const Tensor output =
-          options_.recompute ? forward_and_recompute(surrogate_.model(), encoded) : surrogate_.model().forward(encoded);
+      const Tensor output = forward(encoded);
       const bool needs_inputs = surrogate_.changes || steps > 1 || run_.residual;
       const Tensor inputs = needs_inputs && physical() ? surrogate_.input_normaliser.decode(encoded) : Tensor();
       Tensor prediction = physical() ? surrogate_.decode(output, inputs) : output;
@@ -170,6 +170,14 @@ class Objective {
     for (std::int64_t axis = first; axis < values.dim(); ++axis)
       if (values.size(axis) > 1) some = some.slice(axis, c10::nullopt, c10::nullopt, coarseness_);
     return some.contiguous();
+  }
+
+  Tensor forward(const Tensor& encoded) const
+  {
+    const bool mixed = options_.precision == Precision::bfloat16;
+    if (options_.recompute) return forward_and_recompute(surrogate_.model(), encoded, mixed).to(encoded.scalar_type());
+    const MixedPrecision precision(encoded.device(), mixed);
+    return surrogate_.model().forward(encoded).to(encoded.scalar_type());
   }
 
   Tensor noise(const io::Batch& batch, std::int64_t pass) const

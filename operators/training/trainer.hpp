@@ -29,8 +29,8 @@ struct TrainingRun {
   std::vector<Channel> targets = {};
   /// Weights of the points in the loss, [(z, y,) x] or what spreads over it; undefined: all the same.
   Tensor weights = {};
-  /// The equation's residual of a prediction relative to that of 0, [batch]: for training.residual. Differentiable.
-  /// Of inputs and prediction in units, [batch, channel, (z, y,) x].
+  /// The equation's residual of a prediction relative to that of 0 or of no change, [batch]: for training.residual.
+  /// Differentiable. Of inputs and prediction in units, [batch, channel, (z, y,) x].
   std::function<Tensor(const Tensor& inputs, const Tensor& prediction)> residual = {};
 };
 

@@ -66,6 +66,21 @@ TEST_CASE("run: an equation that evolves, from trajectories to a rollout", "[cli
   CHECK(fs::exists(folder / "run/paraview/solve_0000.pvd"));
 }
 
+TEST_CASE("train: the equation in the loss of a step", "[cli]")
+{
+  const TemporaryFolder folder;
+  write_text(folder / "case.toml", small_case);
+  const auto train = [&](const std::string& run, const std::string& setting) {
+    return command({"train", "case.toml", "--output", run, "--set", "training.residual=0.5", "--set", setting},
+                   folder.path());
+  };
+  REQUIRE(command({"generate", "case.toml", "--output", "run"}, folder.path()).status == 0);
+  CHECK(says(train("run", "data.horizon=2").text, {"training.residual", "outputs u@+1, u@+2", "data.horizon = 1"}));
+  const auto trained = train("run", "data.horizon=1");
+  INFO(trained.text);
+  CHECK(trained.status == 0);
+}
+
 /// What differs between small cases of equations in a plane.
 static std::string plane_case(const std::string& equation, const std::string& solver, const std::string& interval)
 {

@@ -106,7 +106,7 @@ TEST_CASE("recomputing: the gradients of what is kept, of roll-outs too", "[oper
     return sum;
   };
   const Tensor kept = rolled_out([&](const Tensor& u) { return model.forward(u); });
-  const Tensor again = rolled_out([&](const Tensor& u) { return forward_and_recompute(model, u); });
+  const Tensor again = rolled_out([&](const Tensor& u) { return forward_and_recompute(model, u, /*mixed=*/false); });
   CHECK(torch::equal(kept, again));
   const auto expected = gradients_of(model, kept), found = gradients_of(model, again);
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(relative_distance(found[i], expected[i]) < 1e-12);

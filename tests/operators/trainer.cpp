@@ -35,6 +35,28 @@ TEST_CASE("training: learns a linear operator far better than the mean", "[opera
   CHECK(loss_of(Loss::relative_l2, prediction.field("v").values, test.outputs).item<double>() < 0.1);
 }
 
+TEST_CASE("training: in bfloat16 it learns, too, and leaves weights in float32", "[operators]")
+{
+  const bool recompute = GENERATE(false, true);
+  const auto validation_error = [&](Precision precision) {
+    Surrogate surrogate("name = \"fourier\"\nmodes = [4]\nwidth = 8\nlayers = 2\nkernel = \"reference\"\n",
+                        {{.field = "u", .component = 0, .unit = ""}}, {{.field = "v", .component = 0, .unit = ""}},
+                        RandomStream(3, "weights"));
+    auto options = quick(10);
+    options.precision = precision;
+    options.recompute = recompute;
+    const tests::TemporaryFolder folder;
+    const auto result =
+        train(surrogate, derivative_data(100, 1), derivative_data(20, 2), options, {.folder = folder.path()});
+    for (const torch::Tensor& parameter : surrogate.model().parameters())
+      CHECK(parameter.scalar_type() == torch::kFloat32);
+    return result.best_validation;
+  };
+  const double single = validation_error(Precision::float32), mixed = validation_error(Precision::bfloat16);
+  CHECK(mixed != single);
+  CHECK(mixed < 1.5 * single);
+}
+
 TEST_CASE("training: k epochs, a restart and the rest are the bits of an unbroken run", "[operators][restart]")
 {
   const auto training = derivative_data(35, 1), validation = derivative_data(10, 2);  // a last batch of 5

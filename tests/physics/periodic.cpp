@@ -6,6 +6,7 @@
 #include <locum/physics/periodic/periodic_random_field.hpp>
 #include <locum/physics/periodic/quasi_geostrophic.hpp>
 #include <locum/physics/periodic/vorticity.hpp>
+#include <locum/physics/step_residual.hpp>
 
 #include <cmath>
 #include <numbers>
@@ -131,6 +132,28 @@ TEST_CASE("waves as PDEBench draws them: their energy, and how many are folded",
                       AdvectionDiffusion({.velocity = {1, 1}, .states = AdvectedStates::pdebench});
                     }),
                     {"states", "2 axes", "a line"}));
+}
+
+TEST_CASE("step residual: of the exact solution it falls with the square of the step, of others it does not",
+          "[physics][property]")
+{
+  const AdvectionDiffusion equation({.velocity = {1.0}, .diffusivity = 0.01});
+  const Grid grid = equation.grid({64});
+  const double k = 4 * std::numbers::pi;
+  const auto wave = [&](double time) {
+    const torch::Tensor x = grid.coordinates(0);
+    return (std::exp(-0.01 * k * k * time) * (k * (x - time)).sin()).view({1, 1, -1});
+  };
+  const auto size = [&](double interval, const torch::Tensor& after) {
+    return step_residual(equation, wave(0), after, grid, interval).norm().item<double>();
+  };
+  const double order = std::log2(size(0.01, wave(0.01)) / size(0.005, wave(0.005)));
+  CHECK_THAT(order, WithinAbs(2, 0.02));
+  CHECK(size(0.01, wave(0.01)) < 0.01 * size(0.01, wave(0)));
+
+  torch::Tensor after = wave(0).requires_grad_();
+  step_residual(equation, wave(0), after, grid, 0.01).square().sum().backward();
+  CHECK((after.grad() * (wave(0.01) - wave(0))).sum().item<double>() < 0);  // the right way is downhill
 }
 
 TEST_CASE("a tendency of the wrong shape is refused", "[physics][error]")
