@@ -194,11 +194,11 @@ void small_kernels(benchmark::State& state)
   float *x = array(2 * points), *u = array(C * points), *v = array(C * points), *y = array(points);
   const auto& run = instructions<float>();
   for (auto _ : state) {
-    network_forward<float>(run, 1, points, lift, lifting, x, u, nullptr);
+    network_forward<float>(run, 1, NetworkPoints::in_a_row(points), lift, lifting, x, u, nullptr);
     FourierLayers<float> layers(transform, 1, 1, C, H, false, weights);
     std::vector<float> room(static_cast<std::size_t>(layers.room_size()));
     layers.forward(u, v, nullptr, room.data());
-    network_forward<float>(run, 1, points, project, projection, v, y, nullptr);
+    network_forward<float>(run, 1, NetworkPoints::in_a_row(points), project, projection, v, y, nullptr);
     benchmark::DoNotOptimize(y);
   }
 }

@@ -10,7 +10,6 @@
 #include <numeric>
 
 #include "kernels/fourier_layers.hpp"
-#include "padding.hpp"
 
 namespace locum::operators {
 
@@ -372,19 +371,15 @@ Tensor FourierOperator::forward(const Tensor& input)
 
   Tensor v = input.movedim(1, -1);
   if (options_.coordinates) v = with_coordinates(v);
-  v = lifting_->forward(v.contiguous());
-
   const std::vector<std::int64_t> grid = v.sizes().slice(1, static_cast<std::size_t>(axes)).vec();
   std::vector<std::int64_t> padded;
   for (const std::int64_t points : grid)
     padded.push_back(points + std::lround(options_.padding * static_cast<double>(points)));
-  v = on_grid(v, padded, workspace_);
+  v = lifting_->forward(v.contiguous(), padded);
   if (fuses_layers(v)) v = layers_in_one(v);
   else
     for (const auto& layer : layers_) v = layer->forward(v);
-  v = on_grid(v, grid, workspace_);
-
-  return projection_->forward(v).movedim(-1, 1).contiguous();
+  return projection_->forward(v, grid).movedim(-1, 1).contiguous();
 }
 
 }  // namespace locum::operators

@@ -1,5 +1,7 @@
 #include "pointwise.hpp"
 
+#include <algorithm>
+
 #include "kernels/pointwise_network.hpp"
 
 namespace locum::operators {
@@ -19,31 +21,51 @@ Tensor activate(Activation activation, const Tensor& values)
 
 namespace {
 
+/// The sizes of the axes between the first, the batch, and the last, channels.
+std::vector<std::int64_t> grid_of(const Tensor& values)
+{
+  return values.sizes().slice(1, static_cast<std::size_t>(values.dim() - 2)).vec();
+}
+
+/// Values on a grid of other size: zeros are added behind each axis, or what is too much is left out.
+Tensor on_grid(const Tensor& values, const std::vector<std::int64_t>& grid)
+{
+  std::vector<std::int64_t> amounts = {0, 0};  // channel, x, …: last axis first, as libtorch expects
+  for (std::size_t axis = grid.size(); axis > 0; --axis)
+    amounts.insert(amounts.end(), {0, grid[axis - 1] - values.size(static_cast<std::int64_t>(axis))});
+  return grid.empty() || grid == grid_of(values) ? values : torch::constant_pad_nd(values, amounts);
+}
+
 /// The network by our kernels. Arguments: values, then W₁, b₁ if there is a hidden layer, then W₂, b₂.
 class Network : public torch::autograd::Function<Network> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs, bool differentiates,
+  static Tensor forward(torch::autograd::AutogradContext* context, at::TensorList inputs,
+                        const std::vector<std::int64_t>& grid, bool differentiates,
                         const c10::intrusive_ptr<Workspace>& workspace)
   {
     const Tensor x = inputs[0].contiguous();
     const auto network = shape_of(inputs);
+    const auto points = points_of(x, grid);
     auto shape = x.sizes().vec();
+    std::copy(grid.begin(), grid.end(), shape.begin() + 1);
     shape.back() = network.outputs;
     const Tensor y = workspace->take(shape, x.options());
     constexpr std::int64_t many = 24;  // inputs: to read what they make of them costs less than to compute it again
     Tensor before;
     if (differentiates && network.hidden > 0 && network.inputs >= many) {
+      std::copy(points.grid.begin(), points.grid.end(), shape.begin() + 1);
       shape.back() = network.hidden;
       before = workspace->take(shape, x.options());
     }
     with_type_of(x, [&]<class T>(T) {
-      kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1), network,
+      kernels::network_forward<T>(kernels::instructions<T>(), at::get_num_threads(), points, network,
                                   arrays<const T>(inputs), x.data_ptr<T>(), y.data_ptr<T>(),
                                   before.defined() ? before.data_ptr<T>() : nullptr);
     });
     auto kept = inputs.vec();
     kept.push_back(before);
     context->save_for_backward(kept);
+    context->saved_data["grid"] = grid;
     context->saved_data["workspace"] = c10::IValue::make_capsule(workspace);
     return y;
   }
@@ -54,10 +76,11 @@ class Network : public torch::autograd::Function<Network> {
     auto inputs = context->get_saved_variables();
     const Tensor before = inputs.back();
     inputs.pop_back();
+    const auto grid = context->saved_data["grid"].toIntVector();
     torch::autograd::variable_list gradients;
     if (torch::GradMode::is_enabled()) {
-      gradients = differentiate(inputs, d_result[0], by_libtorch);
-      gradients.resize(gradients.size() + 2);
+      gradients = differentiate(inputs, d_result[0], [&](const auto& all) { return by_libtorch(all, grid); });
+      gradients.resize(gradients.size() + 3);
       return gradients;
     }
     const auto workspace = c10::static_intrusive_pointer_cast<Workspace>(context->saved_data["workspace"].toCapsule());
@@ -67,16 +90,25 @@ class Network : public torch::autograd::Function<Network> {
                           : gradients.empty()    ? workspace->take(input.sizes(), d.options())
                                                  : torch::empty(input.sizes(), d.options()));
     with_type_of(x, [&]<class T>(T) {
-      kernels::network_backward<T>(kernels::instructions<T>(), at::get_num_threads(), x.numel() / x.size(-1),
+      kernels::network_backward<T>(kernels::instructions<T>(), at::get_num_threads(), points_of(x, grid),
                                    shape_of(inputs), arrays<const T>(inputs), x.data_ptr<T>(),
                                    before.defined() ? before.data_ptr<T>() : nullptr, d.data_ptr<T>(),
                                    arrays<T>(gradients), gradients[0].defined() ? gradients[0].data_ptr<T>() : nullptr);
     });
-    gradients.resize(gradients.size() + 2);
+    gradients.resize(gradients.size() + 3);
     return gradients;
   }
 
  private:
+  /// @param result  the grid of the result
+  static kernels::NetworkPoints points_of(const Tensor& x, const std::vector<std::int64_t>& result)
+  {
+    const auto from = grid_of(x);
+    auto both = from;
+    for (std::size_t axis = 0; axis < both.size(); ++axis) both[axis] = std::min(from[axis], result[axis]);
+    return {x.size(0), both, from, result};
+  }
+
   static kernels::NetworkShape shape_of(at::TensorList inputs)
   {
     return {.inputs = inputs[1].size(1),
@@ -95,17 +127,19 @@ class Network : public torch::autograd::Function<Network> {
     return {.hidden = nullptr, .hidden_bias = nullptr, .output = pointer(1), .output_bias = pointer(2)};
   }
 
-  static Tensor by_libtorch(const torch::autograd::variable_list& inputs)
+  static Tensor by_libtorch(const torch::autograd::variable_list& inputs, const std::vector<std::int64_t>& grid)
   {
     const Tensor first = torch::linear(inputs[0], inputs[1], inputs[2]);
-    return inputs.size() > 3 ? torch::linear(torch::gelu(first), inputs[3], inputs[4]) : first;
+    return on_grid(inputs.size() > 3 ? torch::linear(torch::gelu(first), inputs[3], inputs[4]) : first, grid);
   }
 };
 
-Tensor by_kernel(const std::vector<Tensor>& inputs, const c10::intrusive_ptr<Workspace>& workspace)
+Tensor by_kernel(const std::vector<Tensor>& inputs, const std::vector<std::int64_t>& grid,
+                 const c10::intrusive_ptr<Workspace>& workspace)
 {
   // at::TensorList is the one kind of list that apply() looks into.
-  return Network::apply(at::TensorList(inputs), will_differentiate(inputs), workspace);
+  return Network::apply(at::TensorList(inputs), grid.empty() ? grid_of(inputs[0]) : grid, will_differentiate(inputs),
+                        workspace);
 }
 
 }  // namespace
@@ -122,10 +156,11 @@ PointwiseLinear::PointwiseLinear(std::int64_t input_channels, std::int64_t outpu
   bias_ = register_parameter("bias", draw({output_channels}));
 }
 
-Tensor PointwiseLinear::forward(const Tensor& values)
+Tensor PointwiseLinear::forward(const Tensor& values, const std::vector<std::int64_t>& grid)
 {
-  if (kernel_ != Kernel::reference && kernels_take(values)) return by_kernel({values, weight_, bias_}, workspace_);
-  return torch::linear(values, weight_, bias_);
+  if (kernel_ != Kernel::reference && kernels_take(values))
+    return by_kernel({values, weight_, bias_}, grid, workspace_);
+  return on_grid(torch::linear(values, weight_, bias_), grid);
 }
 
 PointwiseNetwork::PointwiseNetwork(std::int64_t input_channels, std::int64_t hidden_channels,
@@ -140,12 +175,13 @@ PointwiseNetwork::PointwiseNetwork(std::int64_t input_channels, std::int64_t hid
   output_ = register_module("output", linear(hidden_channels > 0 ? hidden_channels : input_channels, output_channels));
 }
 
-Tensor PointwiseNetwork::forward(const Tensor& values)
+Tensor PointwiseNetwork::forward(const Tensor& values, const std::vector<std::int64_t>& grid)
 {
-  if (!hidden_) return output_->forward(values);
+  if (!hidden_) return output_->forward(values, grid);
   if (kernel_ != Kernel::reference && activation_ == Activation::gelu && kernels_take(values))
-    return by_kernel({values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias()}, workspace_);
-  return output_->forward(activate(activation_, hidden_->forward(values)));
+    return by_kernel({values, hidden_->weight(), hidden_->bias(), output_->weight(), output_->bias()}, grid,
+                     workspace_);
+  return output_->forward(activate(activation_, hidden_->forward(values)), grid);
 }
 
 }  // namespace locum::operators

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "kernel.hpp"
 #include "workspace.hpp"
@@ -32,9 +33,11 @@ class PointwiseLinear : public torch::nn::Module {
   PointwiseLinear(std::int64_t input_channels, std::int64_t output_channels, RandomStream& weights,
                   Kernel kernel = Kernel::automatic);
 
-  /// @param values  […, input_channels]
-  /// @return        […, output_channels]
-  Tensor forward(const Tensor& values);
+  /// @param values  [batch, (z, y,) x, input_channels]
+  /// @param grid    (z, y,) x of the result: zeros are added behind each axis, or what is too much is left out; {}: the
+  ///                grid of `values`
+  /// @return        [batch, (z, y,) x, output_channels]
+  Tensor forward(const Tensor& values, const std::vector<std::int64_t>& grid = {});
 
   const Tensor& weight() const noexcept { return weight_; }  ///< [output_channels, input_channels]
   const Tensor& bias() const noexcept { return bias_; }      ///< [output_channels]
@@ -56,9 +59,8 @@ class PointwiseNetwork : public torch::nn::Module {
   PointwiseNetwork(std::int64_t input_channels, std::int64_t hidden_channels, std::int64_t output_channels,
                    Activation activation, RandomStream& weights, Kernel kernel = Kernel::automatic);
 
-  /// @param values  […, input_channels]
-  /// @return        […, output_channels]
-  Tensor forward(const Tensor& values);
+  /// As PointwiseLinear::forward().
+  Tensor forward(const Tensor& values, const std::vector<std::int64_t>& grid = {});
 
   const PointwiseLinear& hidden() const noexcept { return *hidden_; }  ///< Of a network that has one.
   const PointwiseLinear& output() const noexcept { return *output_; }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "instructions.hpp"
 
@@ -20,18 +21,30 @@ struct NetworkArrays {
   T* output_bias = nullptr;  ///< [output]
 };
 
-/// y = W₂ σ(W₁ x + b₁) + b₂ at every point, σ the GELU; or W₂ x + b₂.
-/// @param x       [point, input]
-/// @param y       [point, output]
-/// @param before  [point, hidden]: what goes into σ; null if it need not be kept
+/// The points of a grid that a network is evaluated at, and where they are: input and output may be on a grid of more
+/// points behind each axis.
+struct NetworkPoints {
+  std::int64_t batch;
+  std::vector<std::int64_t> grid;    ///< (z, y,) x
+  std::vector<std::int64_t> x_grid;  ///< The input's, none of its axes shorter.
+  std::vector<std::int64_t> y_grid;  ///< The output's, likewise.
+
+  /// @param count  points one after the other, in input and output
+  static NetworkPoints in_a_row(std::int64_t count) { return {1, {count}, {count}, {count}}; }
+};
+
+/// y = W₂ σ(W₁ x + b₁) + b₂ at every point, σ the GELU; or W₂ x + b₂. Beyond the points y is 0.
+/// @param x       [batch, point of x_grid, input]
+/// @param y       [batch, point of y_grid, output]
+/// @param before  [batch, point, hidden]: what goes into σ; null if it need not be kept
 template <class T>
-void network_forward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
+void network_forward(const Instructions<T>& run, int threads, const NetworkPoints& points, NetworkShape shape,
                      const NetworkArrays<const T>& weights, const T* x, T* y, T* before);
 
 /// The gradients by the parameters and, if d_x is not null, by x.
 /// @param before  from network_forward(), or null: it is computed again
 template <class T>
-void network_backward(const Instructions<T>& run, int threads, std::int64_t points, NetworkShape shape,
+void network_backward(const Instructions<T>& run, int threads, const NetworkPoints& points, NetworkShape shape,
                       const NetworkArrays<const T>& weights, const T* x, const T* before, const T* d_y,
                       const NetworkArrays<T>& gradients, T* d_x);
 
