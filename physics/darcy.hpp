@@ -25,7 +25,7 @@ struct DarcyOptions {
   double tau = 3;        ///< Inverse correlation length of the Gaussian field, 1 / side of the square.
   double alpha = 2;      ///< Its smoothness.
   double forcing = 1;    ///< f, where a problem has no field "forcing" of its own.
-  SideOptions sides;
+  SideOptions sides = {};
 
   template <class Visitor>
   void visit(Visitor&& option)

@@ -118,8 +118,11 @@ void draw_training(const Case& c, const RunFolder& folder)
   for (const fs::path& file : folder.surrogates(c)) {
     const RunRecord record = record_of(file.parent_path());
     const std::string member = c.members() > 1 ? ", member " + file.parent_path().filename().string() : "";
-    if (member.empty()) curves.push_back({.name = "training loss", .x = record.epoch, .y = record.training_loss});
-    curves.push_back({.name = "validation, relative L2" + member, .x = record.epoch, .y = record.validation});
+    const bool validated = record.validation.isfinite().any().item<bool>();
+    if (member.empty() || !validated)
+      curves.push_back({.name = "training loss" + member, .x = record.epoch, .y = record.training_loss});
+    if (validated)
+      curves.push_back({.name = "validation, relative L2" + member, .x = record.epoch, .y = record.validation});
   }
   io::draw_curves(folder.path / "figures" / "loss.png", curves,
                   {.title = "", .x = "epoch", .y = "error", .log_y = true});

@@ -151,7 +151,7 @@ Evaluation evaluate(const Mesh& mesh, const PointRule& rule)
   const Tensor corners =
       mesh.vertices.index_select(0, mesh.cells.flatten()).view({mesh.cells.size(0), mesh.cells.size(1), dimension});
   const Tensor jacobian = torch::einsum("cvd,pvr->cpdr", {corners, slopes});  // ∂x_d / ∂ξ_r
-  const Tensor determinant = torch::linalg::det(jacobian);
+  const Tensor determinant = torch::linalg_det(jacobian);
   const Tensor good = torch::logical_or((determinant > 0).all(1), (determinant < 0).all(1));
   if (!good.all().item<bool>()) {
     const auto cell = good.logical_not().nonzero()[0].item<std::int64_t>();
@@ -163,7 +163,7 @@ Evaluation evaluate(const Mesh& mesh, const PointRule& rule)
   return {.values = values,
           .weights = determinant.abs() * rule.weights / factorial(dimension),
           .positions = torch::einsum("pv,cvd->cpd", {values, corners}),
-          .gradients = torch::einsum("pvr,cprd->cpvd", {slopes, torch::linalg::inv(jacobian)})};
+          .gradients = torch::einsum("pvr,cprd->cpvd", {slopes, torch::linalg_inv(jacobian)})};
 }
 
 }  // namespace
@@ -193,7 +193,7 @@ Evaluation on_facets(const Mesh& mesh, const Tensor& facets)
   const Tensor corners =
       mesh.vertices.index_select(0, facets.flatten()).view({facets.size(0), facets.size(1), dimension});
   const Tensor tangents = torch::einsum("fvd,pvr->fpdr", {corners, slopes});
-  const Tensor measure = torch::linalg::det(tangents.transpose(-1, -2).matmul(tangents)).sqrt();
+  const Tensor measure = torch::linalg_det(tangents.transpose(-1, -2).matmul(tangents)).sqrt();
   return {.values = values,
           .weights = measure * rule.weights / factorial(dimension - 1),
           .positions = torch::einsum("pv,fvd->fpd", {values, corners}),

@@ -180,7 +180,7 @@ void MeshEquation::check(const Sample& problem) const
   const Tensor modes = kernel(mesh);
   // Motions that no condition holds: null vectors of what the conditions see of the kernel.
   const Tensor seen = (modes / modes.norm(2, {0}, true)).index({fixed});
-  const double weakest = seen.size(0) == 0 ? 0.0 : torch::linalg::eigvalsh(seen.t().mm(seen), "L").min().item<double>();
+  const double weakest = seen.size(0) == 0 ? 0.0 : torch::linalg_eigvalsh(seen.t().mm(seen), "L").min().item<double>();
   constexpr double rounding = 1e-13;
   if (weakest > rounding) return;
   std::vector<std::string> names;

@@ -186,7 +186,7 @@ class SumOfCells {
 /// What multigrid must carry over to coarser levels exactly.
 PetscNullSpace near_null_space(const Tensor& kernel, const Numbering& numbering, MPI_Comm comm, const char* doing)
 {
-  const Tensor modes = std::get<0>(torch::linalg::qr(kernel, "reduced"));
+  const Tensor modes = std::get<0>(torch::linalg_qr(kernel, "reduced"));
   std::vector<PetscVec> vectors;
   std::vector<Vec> raw;
   for (std::int64_t i = 0; i < modes.size(1); ++i) {
