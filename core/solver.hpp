@@ -10,7 +10,7 @@ class Solver {
  public:
   virtual ~Solver() = default;
 
-  /// What this solver is, for reports: "darcy, PETSc cg + gamg", "fourier, runs/darcy/checkpoint.h5".
+  /// What this solver is, for reports: "darcy, PETSc cg + multigrid", "fourier, runs/darcy/checkpoint.h5".
   virtual std::string description() const = 0;
 };
 
