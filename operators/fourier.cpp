@@ -371,7 +371,7 @@ Tensor FourierOperator::forward(const Tensor& input)
 
   Tensor v = input.movedim(1, -1);
   if (options_.coordinates) v = with_coordinates(v);
-  const std::vector<std::int64_t> grid = v.sizes().slice(1, static_cast<std::size_t>(axes)).vec();
+  const std::vector<std::int64_t> grid = grid_of(v);
   std::vector<std::int64_t> padded;
   for (const std::int64_t points : grid)
     padded.push_back(points + std::lround(options_.padding * static_cast<double>(points)));

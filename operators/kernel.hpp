@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace locum::operators {
 
@@ -27,6 +28,12 @@ inline bool kernels_take(const Tensor& values)
 {
   const auto type = values.scalar_type();
   return values.device().is_cpu() && (type == torch::kFloat32 || type == torch::kFloat64);
+}
+
+/// Points of each axis of [batch, (z, y,) x, channel], slowest first.
+inline std::vector<std::int64_t> grid_of(const Tensor& values)
+{
+  return values.sizes().slice(1, static_cast<std::size_t>(values.dim() - 2)).vec();
 }
 
 /// Calls body(T()) with the number type of such a tensor, float or double.

@@ -21,12 +21,6 @@ Tensor activate(Activation activation, const Tensor& values)
 
 namespace {
 
-/// The sizes of the axes between the first, the batch, and the last, channels.
-std::vector<std::int64_t> grid_of(const Tensor& values)
-{
-  return values.sizes().slice(1, static_cast<std::size_t>(values.dim() - 2)).vec();
-}
-
 /// Values on a grid of other size: zeros are added behind each axis, or what is too much is left out.
 Tensor on_grid(const Tensor& values, const std::vector<std::int64_t>& grid)
 {

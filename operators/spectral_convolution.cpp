@@ -9,12 +9,6 @@
 
 namespace locum::operators {
 
-/// Points of each axis of [batch, (z, y,) x, channel], slowest first.
-static std::vector<std::int64_t> grid_of(const Tensor& values)
-{
-  return values.sizes().slice(1, static_cast<std::size_t>(values.dim() - 2)).vec();
-}
-
 template <class T>
 kernels::Transform<T>& TransformCache::of(const Tensor& values)
 {
